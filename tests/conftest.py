@@ -1,0 +1,110 @@
+"""What every test may count on: a home of its own, no credentials, no way out of this machine."""
+
+import ipaddress
+import os
+import re
+import shutil
+import socket
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+POSTGRES = os.environ.get("DOORKEY_TEST_POSTGRES")
+AMBIENT = re.compile(r"(?i).*_(api_key|token|proxy)|no_proxy|(openai|anthropic|codex|claude|openrouter|doorkey)_.*")
+
+
+def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    """Stop a test that would reach another machine, whichever library it does it with."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if not is_loopback(host):
+        message = f"tests reach loopback only, not {host!r}"
+        raise RuntimeError(message)
+
+
+def is_loopback(host: object) -> bool:
+    name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+sys.addaudithook(refuse_the_network)
+
+
+def find_chromium() -> str | None:
+    return os.environ.get("DOORKEY_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def postgres_answers() -> bool:
+    if POSTGRES:
+        return True
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", 5432)) == 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first, the browser last: a mistake shows as early as it can."""
+    items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("browser", "slow")])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run, and say why; in CI nothing may be skipped."""
+    lacks = None
+    if item.get_closest_marker("browser") and not find_chromium():
+        lacks = "no Chromium: install it, or name one in DOORKEY_CHROMIUM"
+    if item.get_closest_marker("postgres") and not postgres_answers():
+        lacks = "no PostgreSQL on 127.0.0.1:5432: start it, or name one in DOORKEY_TEST_POSTGRES"
+    if lacks:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacks)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test an empty home, and an environment without credentials or proxies."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in filter(AMBIENT.fullmatch, list(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("DOORKEY_HOME", str(folder / "doorkey"))
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """Tell the browser's path, for Playwright's `executable_path`; for tests marked `browser`."""
+    return find_chromium()
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Make an empty database and drop it afterwards; for tests marked `postgres`."""
+    import psycopg
+
+    server = POSTGRES or "postgresql://postgres:postgres@127.0.0.1:5432/postgres"
+    name = f"doorkey_test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield server.rpartition("/")[0] + f"/{name}"
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
