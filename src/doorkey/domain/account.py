@@ -1,0 +1,118 @@
+"""One identity at one provider: who it is, where its credential may go, and how it stands."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from doorkey.domain.provider import Payer
+from doorkey.domain.tokens import Tokens
+
+
+class State(StrEnum):
+    """How an account stands. LAPSED renews by itself and is no fault."""
+
+    READY = "ready"
+    LAPSED = "lapsed"
+    CHECKING = "checking"
+    SIGN_IN_NEEDED = "sign_in_needed"
+    OVER_LIMIT = "over_limit"
+    KEY_UNREADABLE = "key_unreadable"
+    BLOCKED = "blocked"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who signed in, as the provider told it; `subject` None where a provider tells none (an API key)."""
+
+    issuer: str | None = None
+    client_id: str | None = None
+    subject: str | None = None
+    workspace: str | None = None
+    email: str | None = None
+    name: str | None = None
+    plan: str | None = None
+    workspace_name: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """What makes two sign-ins the same account: never the e-mail, always the workspace."""
+        return (self.issuer, self.client_id, self.subject, self.workspace)
+
+    @property
+    def label(self) -> str | None:
+        """What a person recognises themselves by."""
+        return self.email or self.name or self.subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """The origins that a credential was made for; it is attached to no other."""
+
+    api: str
+    token: str | None = None
+    revoke: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The last time a provider answered for this account, and to which call."""
+
+    at: datetime
+    call: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The state that was last recorded, with its reason; `retry_at` and `failures` are the back-off after a fault."""
+
+    state: State = State.READY
+    reason: str | None = None
+    until: datetime | None = None
+    proof: Proof | None = None
+    retry_at: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What may be shown of an account; its tokens are in `Held`."""
+
+    id: str
+    provider: str
+    method: str
+    identity: Identity
+    origins: Origins
+    payer: Payer
+    created_at: datetime
+    name: str | None = None
+    generation: int = 0
+    renews: bool = False
+    expires_at: datetime | None = None
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def label(self) -> str:
+        """What a person calls this account: its given name, else who it is."""
+        return self.name or self.identity.label or f"{self.provider} {self.method}"
+
+    def state(self, now: datetime) -> State:
+        """Say how the account stands at `now`; the end of an access token alone is no fault."""
+        standing = self.standing
+        if standing.state is State.OVER_LIMIT and standing.until is not None and now >= standing.until:
+            standing = replace(standing, state=State.READY)
+        if standing.state is State.READY and self.expires_at is not None and now >= self.expires_at:
+            return State.LAPSED if self.renews else State.SIGN_IN_NEEDED
+        return standing.state
+
+    def recently_renewed(self, tokens: Tokens, now: datetime) -> bool:
+        """Whether a rejection cannot be about age: the token is younger than 60 s (rule 4)."""
+        return self.renews and now - tokens.issued_at < timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An account with its tokens, as the vault holds them."""
+
+    account: Account
+    tokens: Tokens

@@ -1,0 +1,137 @@
+"""One sign-in under way, and the only way to turn what came back into a checked callback."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlsplit
+
+from doorkey.domain.secret import Secret
+from doorkey.errors import ReplyRejected, SignInFailed
+
+DYNAMIC_CLIENT = "dynamic_agent_client"
+LONGEST_REPLY = 8192
+
+
+class Status(StrEnum):
+    """Where an attempt is; the last three are ends."""
+
+    WAITING = "waiting"
+    EXCHANGING = "exchanging"
+    SIGNED_IN = "signed_in"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.WAITING: frozenset({Status.EXCHANGING, Status.FAILED, Status.CANCELLED}),
+    Status.EXCHANGING: frozenset({Status.SIGNED_IN, Status.FAILED}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A sign-in under way; `state`, `verifier` and `nonce` are three separate random values (rule 11)."""
+
+    id: str
+    provider: str
+    method: str
+    redirect: str
+    state: Secret
+    verifier: Secret
+    nonce: Secret
+    client_id: str
+    created_at: datetime
+    expires_at: datetime
+    issuer: str | None = None
+    iss_always_sent: bool = False
+    registers: bool = False
+    account: str | None = None
+    name: str | None = None
+    status: Status = Status.WAITING
+    error: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What came back, already checked against its attempt; only `parse_callback` makes one."""
+
+    code: Secret
+    client_id: str
+
+
+def parse_callback(attempt: Attempt, reply: str) -> Callback:
+    """Check a reply against its attempt: a full URL, a query string, or `code#state`; never a bare code.
+
+    Raises ReplyRejected for what does not belong to the attempt, which then goes on (RFC 9700 section 4.7, RFC 9207),
+    and SignInFailed where the provider itself ended it. Nothing of the reply enters an error text.
+    """
+    fields = _fields(reply)
+    state = fields.get("state")
+    if state is None or not _same(state, attempt.state.reveal()):
+        raise ReplyRejected("This reply belongs to another sign-in.")
+    _check_issuer(attempt, fields, pasted_pair="#" in reply and "://" not in reply and "=" not in reply)
+    if "error" in fields:
+        raise _denied(fields["error"])
+    if not fields.get("code"):
+        raise ReplyRejected("The reply holds no code.")
+    return Callback(Secret(fields["code"]), _issued_client(attempt, fields))
+
+
+def _fields(reply: str) -> dict[str, str]:
+    text = reply.strip()
+    if len(text) > LONGEST_REPLY:
+        raise ReplyRejected("The reply is too long to be one.")
+    if "://" not in text and "=" not in text and text.count("#") == 1:
+        code, _, state = text.partition("#")
+        return {"code": code, "state": state}
+    try:
+        query = urlsplit(text).query if "://" in text else text.lstrip("?")
+        pairs = parse_qsl(query, keep_blank_values=True)
+    except ValueError:
+        pairs = []
+    if len({name for name, _ in pairs}) != len(pairs):
+        # RFC 6749 section 3.1: a parameter must not appear twice.
+        raise ReplyRejected("The reply names something twice.")
+    if not pairs:
+        raise ReplyRejected("That is not the address of an approved sign-in.")
+    return dict(pairs)
+
+
+def _check_issuer(attempt: Attempt, fields: Mapping[str, str], *, pasted_pair: bool) -> None:
+    """Compare `iss` by RFC 9207 section 2.4: whenever it is there, and demand it where it is always sent."""
+    issuer = fields.get("iss")
+    if issuer is None:
+        if attempt.iss_always_sent:
+            hint = "Paste the whole address of the page instead of the code." if pasted_pair else None
+            raise ReplyRejected("The reply does not say which server sent it.", hint=hint)
+        return
+    if attempt.issuer is None or not _same(issuer, attempt.issuer):
+        raise ReplyRejected("The reply was sent by another server than the sign-in began at.")
+
+
+def _issued_client(attempt: Attempt, fields: Mapping[str, str]) -> str:
+    """Return the client id to exchange with: the issued one where the callback registers us."""
+    if not attempt.registers:
+        return attempt.client_id
+    issued = fields.get("client_id")
+    if attempt.client_id == DYNAMIC_CLIENT:
+        if not issued or issued == DYNAMIC_CLIENT:
+            raise ReplyRejected("The reply holds no registration.")
+        return issued
+    if issued is not None and issued != attempt.client_id:
+        raise ReplyRejected("The reply holds another registration than this account's.")
+    return attempt.client_id
+
+
+def _denied(error: str) -> SignInFailed:
+    if error == "access_denied":
+        return SignInFailed("The sign-in was not approved.", hint="Start again and press Allow, or choose another way.")
+    known = error if error.isascii() and error.replace("_", "").isalnum() and len(error) <= 40 else "an unknown error"
+    return SignInFailed(f"The provider ended the sign-in: {known}.")
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())

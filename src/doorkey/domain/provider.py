@@ -1,0 +1,121 @@
+"""Who serves models, and the ways to sign in there: frozen values, one for each provider and method."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from doorkey.domain.policy import OWN, Policy
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Kind(StrEnum):
+    """What a person does to sign in."""
+
+    AUTHORIZATION_CODE = "authorization_code"
+    DEVICE_CODE = "device_code"
+    API_KEY = "api_key"
+    NONE = "none"
+
+
+class Dialect(StrEnum):
+    """How a model server wants to be spoken to."""
+
+    OPENAI_RESPONSES = "openai-responses"
+    OPENAI_CHAT = "openai-chat"
+    ANTHROPIC_MESSAGES = "anthropic-messages"
+
+
+class Payer(StrEnum):
+    """Who pays for a call."""
+
+    PLAN = "plan"
+    METERED = "metered"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """Where the models are; `env` are the only variable names that may hold a key for it.
+
+    `rules` names the request rules that this route adds to its dialect (`providers.dialects.RULES`).
+    """
+
+    base_url: str
+    dialect: Dialect
+    env: tuple[str, ...] = ()
+    rules: str = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One way to sign in.
+
+    `redirect` is the registered one; port 0 means any free port, `fallback_ports` are the other registered ones.
+    `registers` means that the callback issues a client id (Sign in with ChatGPT). `api` replaces the provider's.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    policy: Policy = OWN
+    enabled: bool = True
+    payer: Payer = Payer.METERED
+    api: Api | None = None
+    client_id: str | None = None
+    issuer: str | None = None
+    authorize_url: str | None = None
+    token_url: str | None = None
+    revoke_url: str | None = None
+    jwks_url: str | None = None
+    device_url: str | None = None
+    scopes: tuple[str, ...] = ()
+    redirect: str = "http://127.0.0.1:0/callback"
+    fallback_ports: tuple[int, ...] = ()
+    paste_redirect: str | None = None
+    authorize_extra: Mapping[str, str] = field(default_factory=dict)
+    resource: str | None = None
+    token_body: str = "form"
+    refresh_body: str | None = None
+    revoke_body: str = "form"
+    state_in_token_body: bool = False
+    iss_always_sent: bool = False
+    registers: bool = False
+    plan_scope: str | None = None
+    allow_outside_app: bool = False
+    manage_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Somebody who serves models, with the methods in the order that they are offered."""
+
+    id: str
+    name: str
+    api: Api
+    methods: tuple[Method, ...]
+    builtin: bool = True
+
+    def method(self, method_id: str) -> Method | None:
+        """Find a method by its id."""
+        return next((method for method in self.methods if method.id == method_id), None)
+
+    def api_for(self, method: Method) -> Api:
+        """Return the API that accounts of this method call."""
+        return method.api or self.api
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL, the port always named, in lower case: what a credential is bound to."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+    host = (parts.hostname or "").lower()
+    return f"{parts.scheme.lower()}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_safe(url: str) -> bool:
+    """Whether secrets may travel to this address: https, or plain http that does not leave the machine."""
+    parts = urlsplit(url)
+    loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))

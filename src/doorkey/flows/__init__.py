@@ -1,0 +1,1 @@
+"""What happens: each protocol once, as sync generators that yield the steps they want answered."""

@@ -1,0 +1,214 @@
+"""Sign in with an authorization code and PKCE: begin an attempt, then finish it with a checked callback.
+
+RFC 6749 section 4.1, RFC 7636, RFC 8252; ID tokens by OpenID Connect Core 3.1.3.7.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from doorkey.domain.account import Account, Identity, Origins, Proof, Standing
+from doorkey.domain.attempt import DYNAMIC_CLIENT, Attempt, Callback, Status, parse_callback
+from doorkey.domain.provider import Api, Method, origin
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
+from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
+from doorkey.flows import identity, pkce, steps, wire
+from doorkey.flows.steps import Flow, Request
+
+LIFETIME = timedelta(minutes=10)
+APP_NAME = "Doorkey"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a sign-in is for: provider and method, where it returns to, and whom it reconnects."""
+
+    provider: str
+    method: Method
+    api: Api
+    redirect: str
+    host_id: str
+    name: str | None = None
+    account: Account | None = None
+
+
+def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
+    """Make an attempt with three separate random values, keep it, and return it with the URL to open."""
+    moment = yield from steps.now()
+    state = pkce.urlsafe((yield from steps.random()))
+    verifier = pkce.urlsafe((yield from steps.random()))
+    nonce = pkce.urlsafe((yield from steps.random()))
+    tag = pkce.urlsafe((yield from steps.random(12)))
+    method = plan.method
+    attempt = Attempt(
+        id=f"sgn_{tag}",
+        provider=plan.provider,
+        method=method.id,
+        redirect=plan.redirect,
+        state=Secret(state),
+        verifier=Secret(verifier),
+        nonce=Secret(nonce),
+        client_id=_client_id(plan),
+        created_at=moment,
+        expires_at=moment + LIFETIME,
+        issuer=method.issuer,
+        iss_always_sent=method.iss_always_sent,
+        registers=method.registers,
+        account=plan.account.id if plan.account else None,
+        name=plan.name,
+    )
+    yield from steps.save_attempt(attempt, was=None)
+    return attempt, authorize_url(plan, attempt)
+
+
+def _client_id(plan: Plan) -> str:
+    if plan.method.registers:
+        known = plan.account.identity.client_id if plan.account else None
+        return known or DYNAMIC_CLIENT
+    if not plan.method.client_id:
+        raise Misconfigured(
+            f"{plan.provider} {plan.method.id} has no client id.",
+            hint=f"Set client_id under [providers.{plan.provider}.methods.{plan.method.id}] to one issued to you.",
+        )
+    return plan.method.client_id
+
+
+def authorize_url(plan: Plan, attempt: Attempt) -> str:
+    """Build the URL that the browser opens (RFC 6749 section 4.1.1); it holds the challenge, never the verifier."""
+    method = plan.method
+    if method.authorize_url is None:
+        raise Misconfigured(f"{plan.provider} {method.id} has no authorization address.")
+    query = {
+        "response_type": "code",
+        "client_id": attempt.client_id,
+        "redirect_uri": attempt.redirect,
+        "scope": " ".join(method.scopes),
+        "state": attempt.state.reveal(),
+        "code_challenge": pkce.challenge(attempt.verifier),
+        "code_challenge_method": "S256",
+    }
+    if "openid" in method.scopes:
+        query["nonce"] = attempt.nonce.reveal()
+    if method.resource:
+        query["resource"] = method.resource
+    if method.registers:
+        query["ext_agent_host_id"] = plan.host_id
+        if attempt.client_id == DYNAMIC_CLIENT:
+            query["agent_name_hint"] = APP_NAME
+    query |= method.authorize_extra
+    separator = "&" if "?" in method.authorize_url else "?"
+    return f"{method.authorize_url}{separator}{urlencode(query)}"
+
+
+def finish(plan: Plan, attempt: Attempt, reply: str) -> Flow[Account]:
+    """Exchange a reply for an account and keep it; the attempt ends as signed in or failed.
+
+    Raises ReplyRejected when the reply is not this attempt's (it goes on waiting), and otherwise what ended it.
+    """
+    moment = yield from steps.now()
+    if moment >= attempt.expires_at:
+        return (yield from _end(attempt, SignInFailed("The sign-in took too long and has expired.")))
+    try:
+        callback = parse_callback(attempt, reply)
+    except SignInFailed as error:
+        return (yield from _end(attempt, error))
+    yield from steps.detach()
+    # The issued client id is kept before the exchange: a crash must not orphan the registration.
+    attempt = replace(attempt, client_id=callback.client_id, status=Status.EXCHANGING)
+    if not (yield from steps.save_attempt(attempt, was=Status.WAITING)):
+        raise SignInFailed("This sign-in has already been used or cancelled.")
+    try:
+        account = yield from _exchange(plan, attempt, callback)
+    except DoorkeyError as error:
+        return (yield from _end(attempt, error))
+    yield from steps.save_attempt(
+        replace(attempt, status=Status.SIGNED_IN, account=account.id), was=Status.EXCHANGING
+    )
+    return account
+
+
+def _end(attempt: Attempt, error: DoorkeyError) -> Flow[Account]:
+    failed = replace(attempt, status=Status.FAILED, error=error.code, hint=error.hint)
+    yield from steps.save_attempt(failed, was=attempt.status)
+    raise error
+
+
+def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]:
+    """Trade the code for tokens and save them at once; the issuer's keys are fetched before, not after."""
+    jwks = yield from _keys(plan.method)
+    try:
+        response = yield from steps.send(wire.code_request(plan.method, attempt, callback))
+        moment = yield from steps.now()
+        tokens, body = wire.read_tokens(response, moment)
+    except SignInNeeded as error:
+        raise SignInFailed(
+            "The provider refused the code.", hint="Start the sign-in again; a code works once and not for long."
+        ) from error
+    claims: Mapping[str, Any] = {}
+    if tokens.id_token is not None and jwks is not None:
+        claims = yield from steps.verify_id_token(tokens.id_token, jwks)
+        identity.check_claims(claims, plan.method, callback.client_id, attempt.nonce, moment)
+    who = identity.read(plan.method, callback.client_id, claims, body)
+    return (yield from keep(plan, who, tokens))
+
+
+def _keys(method: Method) -> Flow[bytes | None]:
+    if "openid" not in method.scopes or method.jwks_url is None:
+        return None
+    response = yield from steps.send(Request(method="GET", url=method.jwks_url))
+    if response.status != 200:
+        raise ProviderUnavailable("The issuer's signing keys could not be fetched.")
+    return response.body
+
+
+def keep(plan: Plan, who: Identity, tokens: Tokens) -> Flow[Account]:
+    """Save tokens as a new account, or in the row that this identity already has; a reconnect by another asks first."""
+    moment = yield from steps.now()
+    account = yield from _new_account(plan, who, tokens, moment)
+    if plan.account is not None and plan.account.identity.key != who.key:
+        raise ConsentNeeded(
+            f"You became {who.label or 'somebody else'}, not {plan.account.label}.",
+            hint="To add it as another account, start a new sign-in; to reconnect, use a private window.",
+        )
+    while True:
+        known = plan.account or (yield from steps.find_account(account))
+        if known is None:
+            read = None
+        else:
+            read = known.generation
+            account = replace(
+                account,
+                id=known.id,
+                name=account.name or known.name,
+                created_at=known.created_at,
+                generation=read + 1,
+            )
+        if (yield from steps.save(account, tokens, read=read)):
+            return account
+        plan = replace(plan, account=(yield from steps.load(account.id)).account)
+
+
+def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime) -> Flow[Account]:
+    tag = pkce.urlsafe((yield from steps.random(12)))
+    method = plan.method
+    return Account(
+        id=f"acc_{tag}",
+        name=plan.name,
+        provider=plan.provider,
+        method=method.id,
+        identity=who,
+        origins=Origins(
+            api=origin(plan.api.base_url),
+            token=origin(method.token_url) if method.token_url else None,
+            revoke=origin(method.revoke_url) if method.revoke_url else None,
+        ),
+        payer=method.payer,
+        created_at=moment,
+        renews=tokens.refresh is not None,
+        expires_at=tokens.expires_at,
+        standing=Standing(proof=Proof(moment, "sign-in")),
+    )
+

@@ -1,0 +1,84 @@
+"""Who signed in: the checks of an ID token's claims, and the reading of the shapes that providers use."""
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from doorkey.domain.account import Identity
+from doorkey.domain.provider import Method
+from doorkey.domain.secret import Secret
+from doorkey.errors import SignInFailed
+
+LEEWAY = timedelta(minutes=5)
+OPENAI_AUTH = "https://api.openai.com/auth"
+
+
+def check_claims(claims: Mapping[str, Any], method: Method, client_id: str, nonce: Secret, now: datetime) -> None:
+    """Check iss, aud, azp, exp, nonce and sub (OpenID Connect Core 3.1.3.7); the signature was checked before.
+
+    Raises SignInFailed: an account is never bound by a token that was not meant for this sign-in.
+    """
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    expires = claims.get("exp")
+    faults = {
+        "issuer": claims.get("iss") != method.issuer,
+        "audience": client_id not in audiences or (len(audiences) > 1 and "azp" not in claims),
+        "authorized party": claims.get("azp", client_id) != client_id,
+        "lifetime": not isinstance(expires, int | float) or now.timestamp() > expires + LEEWAY.total_seconds(),
+        "nonce": not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.reveal().encode()),
+        "subject": not isinstance(claims.get("sub"), str) or not claims["sub"],
+    }
+    wrong = [name for name, is_wrong in faults.items() if is_wrong]
+    if wrong:
+        raise SignInFailed(f"The provider's proof of identity is not for this sign-in (wrong {', '.join(wrong)}).")
+
+
+def read(method: Method, client_id: str, claims: Mapping[str, Any], body: Mapping[str, Any]) -> Identity:
+    """Read an identity from verified claims, else from the account that the token response names."""
+    if claims:
+        return _from_claims(method, client_id, claims)
+    account, organization = _object(body, "account"), _object(body, "organization")
+    return Identity(
+        # A token response without an ID token names no issuer; the token address stands in for it.
+        issuer=method.issuer or method.token_url,
+        client_id=client_id,
+        subject=_text(account, "uuid") or _text(body, "user_id"),
+        workspace=_text(organization, "uuid"),
+        email=_text(account, "email_address"),
+        workspace_name=_text(organization, "name"),
+    )
+
+
+def _from_claims(method: Method, client_id: str, claims: Mapping[str, Any]) -> Identity:
+    openai = _object(claims, OPENAI_AUTH)
+    return Identity(
+        issuer=method.issuer,
+        client_id=client_id,
+        subject=_text(claims, "sub"),
+        workspace=_text(openai, "chatgpt_account_id"),
+        email=_text(claims, "email"),
+        name=_text(claims, "name"),
+        plan=_text(openai, "chatgpt_plan_type"),
+        workspace_name=_workspace_name(openai),
+    )
+
+
+def _workspace_name(openai: Mapping[str, Any]) -> str | None:
+    organizations = openai.get("organizations")
+    if not isinstance(organizations, list):
+        return None
+    wanted = openai.get("chatgpt_account_id")
+    named = [entry for entry in organizations if isinstance(entry, dict) and entry.get("id") == wanted]
+    return _text(named[0], "title") or _text(named[0], "name") if named else None
+
+
+def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str | None:
+    value = body.get(name)
+    return value[:200] if isinstance(value, str) and value else None

@@ -1,0 +1,91 @@
+"""The token source itself: an account's tokens, renewed by one caller while the others wait (rule 1)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from doorkey.domain.account import Held
+from doorkey.domain.provider import Method
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Freshness
+from doorkey.errors import ProviderUnavailable, RefreshTimedOut
+from doorkey.flows import steps
+from doorkey.flows.refresh import LEASE, Lapse, LeaseLost, refuse_hopeless, renew
+from doorkey.flows.steps import Flow, Lease
+
+PAUSE = timedelta(milliseconds=50)
+PATIENCE = LEASE + timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a caller needs: tokens of this account that last `at_least`, and are not the `rejected` one."""
+
+    account: str
+    method: Method
+    at_least: timedelta = timedelta(0)
+    rejected: Secret | None = None
+
+    def satisfied(self, held: Held, moment: datetime) -> bool:
+        """Whether these tokens serve without renewal."""
+        tokens = held.tokens
+        if tokens.refresh is None and tokens.freshness(moment) is not Freshness.EXPIRED:
+            return True
+        if self.rejected is not None:
+            # Rule 4: somebody has renewed already, or so lately that age can not be the reason.
+            return tokens.access != self.rejected or held.account.recently_renewed(tokens, moment)
+        return tokens.freshness(moment) is Freshness.FRESH and (
+            tokens.lasts(self.at_least, moment) or held.account.recently_renewed(tokens, moment)
+        )
+
+    def bearable(self, held: Held, moment: datetime) -> bool:
+        """Whether these tokens still serve while they can not be renewed."""
+        tokens = held.tokens
+        return tokens.access != self.rejected and tokens.freshness(moment) is not Freshness.EXPIRED
+
+
+def valid_tokens(need: Need) -> Flow[Held]:
+    """Return tokens that serve the need, renewing them at most once across everybody who shares the vault.
+
+    Raises what `renew` raises, and RefreshTimedOut when another holder does not finish within its lease.
+    """
+    started = yield from steps.now()
+    while True:
+        held = yield from steps.load(need.account)
+        moment = yield from steps.now()
+        if need.satisfied(held, moment):
+            return held
+        if need.bearable(held, moment) and _pausing(held, moment):
+            return held
+        refuse_hopeless(held.account, moment)
+        lease = yield from steps.take_lease(need.account, LEASE)
+        if lease is not None:
+            renewed = yield from _under(lease, need, held)
+            if renewed is not None:
+                return renewed
+        elif need.bearable(held, moment):
+            return held
+        elif moment - started > PATIENCE:
+            raise RefreshTimedOut("Another program is renewing this sign-in and has not finished.")
+        else:
+            yield from steps.sleep(PAUSE)
+
+
+def _pausing(held: Held, moment: datetime) -> bool:
+    retry_at = held.account.standing.retry_at
+    return retry_at is not None and moment < retry_at
+
+
+def _under(lease: Lease, need: Need, held: Held) -> Flow[Held | None]:
+    """Renew under the lease and give it back, whatever happens; None when the lease was lost before sending."""
+    try:
+        yield from steps.detach()
+        return (yield from renew(lease, Lapse(method=need.method, done=need.satisfied)))
+    except LeaseLost:
+        return None
+    except ProviderUnavailable:
+        moment = yield from steps.now()
+        if need.bearable(held, moment):
+            return held
+        raise
+    finally:
+        yield from steps.release_lease(lease)

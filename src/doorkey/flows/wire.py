@@ -1,0 +1,193 @@
+"""Each exchange as a pair, build the request and read the response; all leniency towards real servers lives here."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from doorkey.domain.attempt import Attempt, Callback
+from doorkey.domain.provider import Method
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
+from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
+from doorkey.flows.steps import Request, Response
+
+# The closed list of what ends a grant: RFC 6749 section 5.2 and the codes of Sign in with ChatGPT's errors page.
+DEAD = frozenset(
+    {
+        "invalid_grant",
+        "invalid_refresh_token",
+        "token_expired",
+        "refresh_token_expired",
+        "refresh_token_invalidated",
+        "refresh_token_reused",
+    }
+)
+WRONG_SETUP = frozenset({"invalid_client", "unauthorized_client", "invalid_scope"})
+PASSING = frozenset({408, 425, 429})
+LONGEST_LIFE = timedelta(days=3660)
+
+
+def code_request(method: Method, attempt: Attempt, callback: Callback) -> Request:
+    """Build the exchange of a checked callback (RFC 6749 section 4.1.3 with RFC 7636's verifier)."""
+    fields: dict[str, str | Secret] = {
+        "grant_type": "authorization_code",
+        "client_id": callback.client_id,
+        "code": callback.code,
+        "code_verifier": attempt.verifier,
+        "redirect_uri": attempt.redirect,
+    }
+    if method.resource:
+        fields["resource"] = method.resource
+    if method.state_in_token_body:
+        # Anthropic's token endpoint refuses an exchange without it.
+        fields["state"] = attempt.state
+    return _token_request(method, fields, method.token_body)
+
+
+def refresh_request(method: Method, client_id: str, refresh: Secret) -> Request:
+    """Build a renewal (RFC 6749 section 6); no scope is sent, so that the grant stays as it was given."""
+    fields: dict[str, str | Secret] = {
+        "grant_type": "refresh_token",
+        "client_id": client_id,
+        "refresh_token": refresh,
+    }
+    if method.resource:
+        fields["resource"] = method.resource
+    return _token_request(method, fields, method.refresh_body or method.token_body)
+
+
+def revoke_request(method: Method, client_id: str, token: Secret, hint: str) -> Request:
+    """Build a revocation (RFC 7009 section 2.1)."""
+    if method.revoke_url is None:
+        raise Misconfigured("This method has no revocation address.")
+    fields: dict[str, str | Secret] = {"token": token, "token_type_hint": hint, "client_id": client_id}
+    return _post(method.revoke_url, fields, method.revoke_body)
+
+
+def _token_request(method: Method, fields: Mapping[str, str | Secret], body: str) -> Request:
+    if method.token_url is None:
+        raise Misconfigured("This method has no token address.")
+    return _post(method.token_url, fields, body)
+
+
+def _post(url: str, fields: Mapping[str, str | Secret], body: str) -> Request:
+    accept = {"accept": "application/json"}
+    if body == "json":
+        return Request(method="POST", url=url, json=fields, headers=accept)
+    return Request(method="POST", url=url, form=fields, headers=accept)
+
+
+def read_tokens(response: Response, now: datetime, before: Tokens | None = None) -> tuple[Tokens, dict[str, Any]]:
+    """Read a token response into tokens and the whole body; what is absent stays as it was (RFC 6749 section 6).
+
+    Raises the outcome of a refused or unreadable one: SignInNeeded, Misconfigured or ProviderUnavailable.
+    """
+    body = _json(response)
+    error = error_code(body)
+    if response.status >= 400 or error:
+        # GitHub answers its token errors with status 200.
+        raise refusal(response, error)
+    access = body.get("access_token")
+    if not isinstance(access, str) or not access:
+        raise ProviderUnavailable("The token endpoint's answer holds no token.")
+    refresh = body.get("refresh_token")
+    fresh = Tokens(
+        access=Secret(access),
+        issued_at=now,
+        refresh=Secret(refresh) if isinstance(refresh, str) and refresh else None,
+        expires_at=_expiry(body, access, now),
+        earliest_refresh_at=_moment(body.get("earliest_refresh_at")),
+        scope=body["scope"] if isinstance(body.get("scope"), str) else None,
+        id_token=Secret(body["id_token"]) if isinstance(body.get("id_token"), str) else None,
+    )
+    return (_carried_over(fresh, before) if before else fresh), body
+
+
+def _carried_over(fresh: Tokens, before: Tokens) -> Tokens:
+    return replace(
+        fresh,
+        refresh=fresh.refresh or before.refresh,
+        scope=fresh.scope if fresh.scope is not None else before.scope,
+        id_token=fresh.id_token or before.id_token,
+    )
+
+
+def refusal(response: Response, error: str | None) -> DoorkeyError:
+    """Sort a refusal of the token endpoint into its outcome (rule 3); the body's own words are never repeated."""
+    named = f" ({error})" if error in DEAD | WRONG_SETUP else ""
+    if response.status in PASSING or response.status >= 500:
+        return ProviderUnavailable("The token endpoint asks to try later.", retry_after=retry_after(response))
+    if error in WRONG_SETUP or response.status == 404:
+        return Misconfigured(f"The token endpoint does not accept this client{named}.")
+    if error in DEAD or response.status == 401:
+        return SignInNeeded(f"The sign-in is no longer accepted{named}.")
+    if error == "access_denied":
+        return SignInFailed("The sign-in was not approved.")
+    return ProviderUnavailable(f"The token endpoint answered with status {response.status}.")
+
+
+def error_code(body: Mapping[str, Any]) -> str | None:
+    """Find the error code: RFC 6749's text, or OpenAI's object with a code; `error_code` names the narrower one."""
+    narrower, error = body.get("error_code"), body.get("error")
+    if isinstance(narrower, str) and narrower in DEAD | WRONG_SETUP:
+        return narrower
+    if isinstance(error, dict):
+        error = error.get("code") or error.get("type")
+    return error if isinstance(error, str) and error else None
+
+
+def retry_after(response: Response) -> float | None:
+    """Read Retry-After in seconds; its date form is ignored, because it needs two clocks that agree."""
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isdecimal() and len(text) < 8 else None
+
+
+def _json(response: Response) -> dict[str, Any]:
+    try:
+        body = json.loads(response.body)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict):
+        return body
+    if response.status >= 400:
+        return {}
+    raise ProviderUnavailable("The token endpoint's answer could not be read.")
+
+
+def _expiry(body: Mapping[str, Any], access: str, now: datetime) -> datetime | None:
+    """Find the end of an access token: `expires_in`, else the `exp` of a JWT as a hint."""
+    seconds = body.get("expires_in")
+    if isinstance(seconds, str) and seconds.isdecimal():
+        # PayPal and some gateways send a text.
+        seconds = int(seconds)
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
+        return now + min(timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds())), LONGEST_LIFE)
+    return _moment(unverified_claims(access).get("exp"))
+
+
+def _moment(raw: object) -> datetime | None:
+    """Read an instant: seconds since 1970, or ISO 8601 text (`earliest_refresh_at` is seen as both)."""
+    try:
+        if isinstance(raw, str) and not raw.isdecimal():
+            moment = datetime.fromisoformat(raw)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if isinstance(raw, str | int | float) and not isinstance(raw, bool):
+            return datetime.fromtimestamp(float(raw), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Read the claims of a JWT without proof: only for hints and labels, never to bind an account."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
