@@ -72,10 +72,14 @@ class ReplyRejected(NeedsPerson):
 
 
 class ConsentNeeded(NeedsPerson):
-    """A recorded yes is missing."""
+    """A recorded yes is missing; `consent` is the name that it is recorded under, where a plain yes is enough."""
 
     code = "consent_needed"
     hint = "Read the notice and agree to it once."
+
+    def __init__(self, message: str, *, consent: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.consent = consent
 
 
 class PolicyRefused(NeedsPerson):

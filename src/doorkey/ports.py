@@ -1,6 +1,7 @@
 """What we need from the world: small protocols, named for their roles, that the adapters fill."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
@@ -11,7 +12,7 @@ from doorkey.domain.attempt import Attempt, Status
 from doorkey.domain.conversation import Conversation, Event, EventKind, Run
 from doorkey.domain.provider import Provider
 from doorkey.domain.secret import Secret
-from doorkey.flows.steps import Lease, Request, Response
+from doorkey.flows.steps import Flow, Lease, Request, Response, Result
 
 
 class Clock(Protocol):
@@ -215,6 +216,15 @@ class Catalog(Protocol):
         ...
 
 
+class Outcome(NamedTuple):
+    """What became of a reply: shown on the page that the browser lands on; `finished` frees the port."""
+
+    ok: bool
+    title: str
+    text: str
+    finished: bool
+
+
 class Browser(Protocol):
     """Opens a page for the person; says whether it could."""
 
@@ -232,3 +242,22 @@ class Listener(Protocol):
     def close(self) -> None:
         """Free the port; safe to call twice."""
         ...
+
+
+class Listeners(Protocol):
+    """Opens listeners on registered ports, in their order; raises PortBusy when none is free."""
+
+    def open(self, redirect: str, fallback_ports: Sequence[int], deliver: Callable[[str], Outcome]) -> Listener: ...
+
+
+class Runner(Protocol):
+    """Answers the steps of a flow until it ends; `start` does it beside the caller, which may stop waiting."""
+
+    def run(self, flow: Flow[Result]) -> Result: ...
+    def start(self, flow: Flow[Result]) -> Future[Result]: ...
+
+
+class Practice(Protocol):
+    """Starts the practice provider when something asks for it; does nothing for other providers."""
+
+    def ensure(self, provider: Provider) -> None: ...

@@ -124,9 +124,7 @@ def finish(plan: Plan, attempt: Attempt, reply: str) -> Flow[Account]:
         account = yield from _exchange(plan, attempt, callback)
     except DoorkeyError as error:
         return (yield from _end(attempt, error))
-    yield from steps.save_attempt(
-        replace(attempt, status=Status.SIGNED_IN, account=account.id), was=Status.EXCHANGING
-    )
+    yield from steps.save_attempt(replace(attempt, status=Status.SIGNED_IN, account=account.id), was=Status.EXCHANGING)
     return account
 
 
@@ -211,4 +209,3 @@ def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime) ->
         expires_at=tokens.expires_at,
         standing=Standing(proof=Proof(moment, "sign-in")),
     )
-

@@ -32,7 +32,7 @@ class Request:
     url: str
     form: Mapping[str, str | Secret] | None = None
     json: Mapping[str, str | Secret] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
     timeout: timedelta = timedelta(seconds=20)
 
 

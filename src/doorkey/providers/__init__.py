@@ -1,0 +1,8 @@
+"""With whom: every provider that we know, as a frozen value, in the order that the page shows."""
+
+from doorkey.domain.provider import Provider
+from doorkey.providers.anthropic import ANTHROPIC
+from doorkey.providers.openai import OPENAI
+from doorkey.providers.sandbox import SANDBOX
+
+ALL: tuple[Provider, ...] = (OPENAI, ANTHROPIC, SANDBOX)

@@ -1,0 +1,77 @@
+"""What a person does with accounts: list them, choose a default, forget one, revoke one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from doorkey.domain.account import Account, Held
+from doorkey.domain.provider import Kind
+from doorkey.errors import DoorkeyError, Misconfigured
+from doorkey.flows.discovery import discovered
+from doorkey.flows.revoke import revoke
+from doorkey.ports import Accounts, Catalog, Choices, Runner
+from doorkey.service.resolve import Resolver
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """What a log-out reached; `unconfirmed` says why the provider's side is not certain."""
+
+    account: Account
+    revoked: bool
+    unconfirmed: DoorkeyError | None = None
+
+
+class AccountBook:
+    """The accounts of this vault."""
+
+    def __init__(
+        self, *, accounts: Accounts, catalog: Catalog, choices: Choices, resolver: Resolver, runner: Runner
+    ) -> None:
+        self._accounts = accounts
+        self._catalog = catalog
+        self._choices = choices
+        self._resolver = resolver
+        self._runner = runner
+
+    def all(self) -> Sequence[Account]:
+        """Return every account, oldest first; works without the master key."""
+        return self._accounts.all()
+
+    def find(self, text: str) -> Account:
+        """Find an account by id, name or e-mail; raises UnknownName."""
+        return self._resolver.find(text)
+
+    def is_default(self, account: Account) -> bool:
+        """Whether this account serves its provider when none is asked for."""
+        default = self._resolver.default(account.provider)
+        return default is not None and default.id == account.id
+
+    def use(self, account: Account) -> None:
+        """Make this the default account of its provider."""
+        self._choices.set(f"default:{account.provider}", account.id)
+
+    def leave(self, account: Account, *, revoke_too: bool) -> Farewell:
+        """Forget an account here, after revoking it at the provider where that was asked for.
+
+        Forgetting always works, also offline and without the key; what the provider did not confirm is in the answer.
+        """
+        unconfirmed: DoorkeyError | None = None
+        if revoke_too:
+            try:
+                self._revoke(self._accounts.load(account.id))
+            except DoorkeyError as error:
+                unconfirmed = error
+        self._accounts.forget(account.id)
+        if self._choices.get(f"default:{account.provider}") == account.id:
+            self._choices.remove(f"default:{account.provider}")
+        return Farewell(account, revoked=revoke_too and unconfirmed is None, unconfirmed=unconfirmed)
+
+    def can_revoke(self, account: Account) -> bool:
+        """Whether the provider has a way to end this sign-in."""
+        return account.origins.revoke is not None
+
+    def _revoke(self, held: Held) -> None:
+        method = self._catalog.provider(held.account.provider).method(held.account.method)
+        if method is None or method.kind in {Kind.API_KEY, Kind.NONE}:
+            raise Misconfigured("A key is ended on the provider's own page.")
+        self._runner.run(revoke(held, self._runner.run(discovered(method))))

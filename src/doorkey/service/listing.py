@@ -1,0 +1,175 @@
+"""Accounts and providers as the world sees them: the JSON of the command line and of the page (design section 5)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from doorkey.domain.account import Account, State
+from doorkey.domain.policy import Policy
+from doorkey.domain.provider import Kind, Method, Payer, Provider
+from doorkey.errors import DoorkeyError
+from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
+from doorkey.service.accounts import AccountBook
+from doorkey.service.consents import Consents, for_method
+from doorkey.service.sign_in import SignIn, offered
+
+# What a person can do about each state; None where nothing has to be done.
+ACTIONS: Mapping[State, str | None] = {
+    State.READY: None,
+    State.LAPSED: None,
+    State.CHECKING: None,
+    State.SIGN_IN_NEEDED: "reconnect",
+    State.OVER_LIMIT: "wait",
+    State.KEY_UNREADABLE: "restore_key",
+    State.BLOCKED: "fix_config",
+    State.OFF: "switch_on",
+}
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Write a time as ISO 8601 in UTC, to the second; None stays None."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
+
+
+class Listing:
+    """Describe what there is, without a secret in it."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        book: AccountBook,
+        surroundings: Surroundings,
+        consents: Consents,
+        clock: Clock,
+        key_readable: bool,
+    ) -> None:
+        self._catalog = catalog
+        self._book = book
+        self._surroundings = surroundings
+        self._consents = consents
+        self._clock = clock
+        self._key_readable = key_readable
+
+    def accounts(self) -> list[dict[str, object]]:
+        """Describe every account, then the keys from the environment of providers that have none."""
+        managed = [self.account(account) for account in self._book.all()]
+        taken = {entry["provider"] for entry in managed}
+        found = [(p, self._surroundings.find(p.api.env)) for p in self._catalog.all() if p.id not in taken]
+        return managed + [_env_account(provider, key) for provider, key in found if key is not None]
+
+    def account(self, account: Account) -> dict[str, object]:
+        """Describe one account."""
+        state = self.state(account)
+        standing, who = account.standing, account.identity
+        proof = standing.proof
+        return {
+            "id": account.id,
+            "name": account.name,
+            "provider": account.provider,
+            "method": account.method,
+            "identity": who.label,
+            "plan": who.plan,
+            "workspace": who.workspace_name or who.workspace,
+            "state": state.value,
+            "reason": standing.reason if state is standing.state else None,
+            "until": iso(standing.until) if state is State.OVER_LIMIT else None,
+            "action": ACTIONS[state],
+            "payer": account.payer.value,
+            "source": "managed",
+            "expires_at": iso(account.expires_at),
+            "last_proof": {"at": iso(proof.at), "call": proof.call} if proof else None,
+            "default": self._book.is_default(account),
+        }
+
+    def state(self, account: Account) -> State:
+        """Say how an account stands here and now, the vault's key included."""
+        return account.state(self._clock.now()) if self._key_readable else State.KEY_UNREADABLE
+
+    def providers(self) -> list[dict[str, object]]:
+        """Describe every provider with its methods and accounts."""
+        accounts = self._book.all()
+        return [
+            self.provider(provider, [a for a in accounts if a.provider == provider.id])
+            for provider in self._catalog.all()
+        ]
+
+    def provider(self, provider: Provider, accounts: Sequence[Account]) -> dict[str, object]:
+        """Describe one provider. `connected`: an account can serve; `expired`: there are accounts, and none can."""
+        states = [self.state(account) for account in accounts]
+        connected = any(state in {State.READY, State.LAPSED, State.CHECKING} for state in states)
+        key = self._surroundings.find(provider.api.env)
+        return {
+            "id": provider.id,
+            "name": provider.name,
+            "connected": connected,
+            "expired": bool(states) and not connected,
+            "env_key": {"name": key.name, "where": key.where} if key else None,
+            "methods": [self.method(provider, method) for method in provider.methods],
+            "accounts": [self.account(account) for account in accounts],
+        }
+
+    def method(self, provider: Provider, method: Method) -> dict[str, object]:
+        """Describe one way to sign in; `enabled` is whether it can be offered now."""
+        return {
+            "id": method.id,
+            "name": method.name,
+            "kind": method.kind.value,
+            "enabled": method in offered(provider),
+            "payer": method.payer.value,
+            "needs_client_id": method.kind is Kind.AUTHORIZATION_CODE and not (method.client_id or method.registers),
+            "consent": self._consents.given(for_method(provider.id, method.id))
+            if method.policy.needs_consent
+            else None,
+            "manage_url": method.manage_url,
+            "policy": policy_json(method.policy),
+        }
+
+
+def policy_json(policy: Policy) -> dict[str, object]:
+    """Describe a policy record."""
+    return {
+        "verdict": policy.verdict.value,
+        "note": policy.note,
+        "source": policy.source,
+        "read_on": policy.read_on.isoformat() if policy.read_on else None,
+        "storage": policy.storage.value,
+        "use": policy.use.value,
+    }
+
+
+def error_json(error: DoorkeyError) -> dict[str, object]:
+    """Describe an error: its stable code, what happened, and what to do."""
+    described: dict[str, object] = {"error": error.code, "message": str(error), "hint": error.hint}
+    consent = getattr(error, "consent", None)
+    return described | ({"consent": consent} if consent else {})
+
+
+def sign_in_json(sign_in: SignIn, listing: Listing) -> dict[str, object]:
+    """Describe a sign-in under way or over (design section 5)."""
+    described: dict[str, object] = {
+        "id": sign_in.id,
+        "url": sign_in.url,
+        "redirect": sign_in.redirect,
+        "listening": sign_in.listener is not None,
+        "expires_at": iso(sign_in.expires_at),
+        "state": "failed" if sign_in.failure else sign_in.state.value,
+    }
+    if sign_in.account:
+        described["account"] = listing.account(sign_in.account)
+    if sign_in.failure:
+        described |= error_json(sign_in.failure)
+    return described
+
+
+def _env_account(provider: Provider, key: FoundKey) -> dict[str, object]:
+    nothing = dict.fromkeys(("name", "plan", "workspace", "reason", "until", "action", "expires_at", "last_proof"))
+    return nothing | {
+        "id": f"env:{key.name}",
+        "provider": provider.id,
+        "method": "api-key",
+        "identity": key.name if key.where == "environment" else f"{key.name} in {key.where}",
+        "state": State.READY.value,
+        "payer": Payer.METERED.value,
+        "source": "env",
+        "default": True,
+    }

@@ -1,0 +1,169 @@
+"""Which credential serves a call: one visible order, and never a silent change of payer (rule 5)."""
+
+from dataclasses import dataclass
+
+from doorkey.domain.account import Account
+from doorkey.domain.policy import Use
+from doorkey.domain.provider import Kind, Method, Payer, Provider, origin
+from doorkey.errors import OriginChanged, PolicyRefused, SignInNeeded, UnknownName
+from doorkey.ports import Accounts, Catalog, Choices, FoundKey, Surroundings
+from doorkey.service import consents
+from doorkey.service.consents import Consents
+
+ENV = "env"
+MANAGED = "managed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for: a provider, perhaps an account by id or name, the chat's pinned one, and by whom.
+
+    `outside` means another program than our own app; `served_before` that an account has answered in this chat.
+    """
+
+    provider: str
+    account: str | None = None
+    pinned: str | None = None
+    outside: bool = False
+    served_before: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen, and by which rule; exactly one of `account` and `key` is there."""
+
+    provider: Provider
+    method: Method
+    rule: str
+    account: Account | None = None
+    key: FoundKey | None = None
+
+    @property
+    def source(self) -> str:
+        """Where the credential comes from: `managed` (the vault) or `env`."""
+        return MANAGED if self.account else ENV
+
+    @property
+    def payer(self) -> Payer:
+        """Who pays; a key from the environment is always metered, unless the server is local."""
+        if self.account:
+            return self.account.payer
+        return Payer.LOCAL if self.method.payer is Payer.LOCAL else Payer.METERED
+
+    @property
+    def label(self) -> str:
+        """What the person calls it."""
+        if self.account:
+            return self.account.label
+        return (
+            f"{self.key.name} from {'.env' if self.key.where != 'environment' else 'the environment'}"
+            if self.key
+            else ""
+        )
+
+
+class Resolver:
+    """Choose by the order: asked for → pinned to the chat → the provider's default → environment → `.env`."""
+
+    def __init__(
+        self, *, catalog: Catalog, accounts: Accounts, choices: Choices, consents: Consents, surroundings: Surroundings
+    ) -> None:
+        self._catalog = catalog
+        self._accounts = accounts
+        self._choices = choices
+        self._consents = consents
+        self._surroundings = surroundings
+
+    def choose(self, wish: Wish) -> Choice:
+        """Return the one credential that serves this wish.
+
+        Raises UnknownName, SignInNeeded when there is none, OriginChanged, PolicyRefused and ConsentNeeded. A chosen
+        account that cannot serve is an error: nothing else is tried in its place.
+        """
+        provider = self._catalog.provider(wish.provider)
+        account, rule = self._account(provider, wish)
+        if account is None:
+            return self._from_env(provider, wish)
+        method = provider.method(account.method)
+        if method is None:
+            raise UnknownName(f"{provider.name} has no method {account.method} any more.")
+        self._check_use(account, method, wish)
+        if origin(provider.api_for(method).base_url) != account.origins.api:
+            raise OriginChanged(f"{account.label} was made for another address than the config names now.")
+        return Choice(provider=provider, method=method, account=account, rule=rule)
+
+    def find(self, text: str) -> Account:
+        """Find an account by its id, name, or e-mail; raises UnknownName when none or several fit."""
+        accounts = self._accounts.all()
+        exact = [account for account in accounts if account.id == text]
+        fitting = exact or [a for a in accounts if text in {a.name, a.identity.email, f"{a.provider}/{a.label}"}]
+        if not fitting:
+            raise UnknownName(f"There is no account “{text}”.")
+        if len(fitting) > 1:
+            raise UnknownName(f"“{text}” fits several accounts.", hint="Use the id that `doorkey accounts` shows.")
+        return fitting[0]
+
+    def default(self, provider: str) -> Account | None:
+        """Return the provider's default: the one that was chosen, else a sign-in before a key, the oldest first."""
+        mine = [account for account in self._accounts.all() if account.provider == provider]
+        chosen = self._choices.get(f"default:{provider}")
+        return next((a for a in mine if a.id == chosen), None) or min(mine, key=_standing_order, default=None)
+
+    def _account(self, provider: Provider, wish: Wish) -> tuple[Account | None, str]:
+        if wish.account:
+            account = self.find(wish.account)
+            if account.provider != provider.id:
+                raise UnknownName(f"{account.label} is an account at {account.provider}, not at {provider.id}.")
+            return account, "asked for"
+        if wish.pinned:
+            try:
+                return self.find(wish.pinned), "pinned to this chat"
+            except UnknownName as error:
+                raise SignInNeeded("The account that this chat was pinned to is no longer here.") from error
+        return self.default(provider.id), f"default for {provider.id}"
+
+    def _check_use(self, account: Account, method: Method, wish: Wish) -> None:
+        if not wish.outside or method.policy.use is Use.ANY:
+            return
+        if not method.allow_outside_app:
+            raise PolicyRefused(
+                f"{method.name} is for Doorkey's own chat only; other programs are refused by its terms.",
+                hint="Use an API key here, or set allow_outside_app in config.toml after reading the terms.",
+            )
+        self._consents.demand(
+            consents.outside(account),
+            "Handing this access to other programs is against what its terms say.",
+            "Agree once with `doorkey login`, or use an API key here.",
+        )
+
+    def _from_env(self, provider: Provider, wish: Wish) -> Choice:
+        found = self._surroundings.find(provider.api.env)
+        if found is None:
+            raise SignInNeeded(f"No account at {provider.name}, and no key in the environment.")
+        if wish.served_before or self._choices.get(f"served:{provider.id}"):
+            self._consents.demand(
+                consents.for_payer(provider.id),
+                f"An account served {provider.name} before; {found.name} would be billed now.",
+                "Agree once that the key pays, or sign in again.",
+            )
+        if found.where != "environment" and not self._trusted(found.where):
+            self._consents.demand(
+                consents.for_env_file(found.where),
+                f"{found.name} was found in a .env file that was not used before.",
+                "Agree once to use keys from this file, or name it under env_files in config.toml.",
+            )
+        return Choice(provider=provider, method=key_method(provider), key=found, rule=f"{found.name} ({found.where})")
+
+    def _trusted(self, path: str) -> bool:
+        return path in {str(trusted) for trusted in self._catalog.env_files()}
+
+
+def key_method(provider: Provider) -> Method:
+    """Return the method that a key from the environment stands for."""
+    listed = next((method for method in provider.methods if method.kind is Kind.API_KEY), None)
+    return listed or Method(id="api-key", kind=Kind.API_KEY, name="API key")
+
+
+def _standing_order(account: Account) -> tuple[bool, str]:
+    """Sort a sign-in before a key, then the oldest first."""
+    return (account.origins.token is None, account.created_at.isoformat())

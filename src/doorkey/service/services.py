@@ -1,0 +1,52 @@
+"""Everything that the page, the terminal and the engine are handed; bootstrap fills it."""
+
+from dataclasses import dataclass
+
+from doorkey.ports import (
+    Allowances,
+    Approvals,
+    Catalog,
+    Clock,
+    Conversations,
+    Entropy,
+    Events,
+    PageSessions,
+    Preferences,
+    Runs,
+)
+from doorkey.service.accounts import AccountBook
+from doorkey.service.consents import Consents
+from doorkey.service.listing import Listing
+from doorkey.service.models import Models
+from doorkey.service.resolve import Resolver
+from doorkey.service.sign_in import SignIns
+from doorkey.service.sources import Sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The services over one vault."""
+
+    catalog: Catalog
+    book: AccountBook
+    resolver: Resolver
+    sources: Sources
+    sign_ins: SignIns
+    consents: Consents
+    listing: Listing
+    models: Models
+    clock: Clock
+    entropy: Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatStores:
+    """What is kept of chats and of the page, in `app.db`."""
+
+    preferences: Preferences
+    conversations: Conversations
+    runs: Runs
+    events: Events
+    approvals: Approvals
+    allowances: Allowances
+    page_sessions: PageSessions

@@ -1,0 +1,276 @@
+"""Signing in: one attempt with several ways for its reply to arrive, the same in the page and in the terminal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event, Lock
+
+from doorkey.domain.account import Account, Identity
+from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.provider import Kind, Method, Provider, is_safe
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
+from doorkey.errors import (
+    ConsentNeeded,
+    DoorkeyError,
+    Misconfigured,
+    PolicyRefused,
+    PortBusy,
+    ReplyRejected,
+    SignInFailed,
+    UnknownName,
+)
+from doorkey.flows import authorization_code
+from doorkey.flows.authorization_code import Plan
+from doorkey.flows.discovery import discovered
+from doorkey.ports import (
+    Accounts,
+    Attempts,
+    Catalog,
+    Choices,
+    Clock,
+    Entropy,
+    Listener,
+    Listeners,
+    Outcome,
+    Practice,
+    Runner,
+)
+from doorkey.service import consents
+from doorkey.service.consents import Consents
+
+
+@dataclass(slots=True, kw_only=True)
+class SignIn:
+    """A live attempt: the URL to open, the port that listens, and the end that others wait for."""
+
+    id: str
+    url: str
+    redirect: str
+    expires_at: datetime
+    plan: Plan
+    attempt: Attempt
+    listener: Listener | None
+    over: Event = field(default_factory=Event)
+    state: Status = Status.WAITING
+    account: Account | None = None
+    failure: DoorkeyError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The ports that signing in needs."""
+
+    catalog: Catalog
+    accounts: Accounts
+    attempts: Attempts
+    choices: Choices
+    consents: Consents
+    listeners: Listeners
+    runner: Runner
+    practice: Practice
+    clock: Clock
+    entropy: Entropy
+
+
+class SignIns:
+    """Start, answer, watch and cancel sign-ins; only ever called for a person (rule 10)."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lock = Lock()
+        self._live: dict[str, SignIn] = {}
+
+    def start(
+        self, provider_id: str, method_id: str | None = None, *, account: Account | None = None, name: str | None = None
+    ) -> SignIn:
+        """Hold a port, begin an attempt and return it with the URL to open.
+
+        Where no registered port is free the attempt goes on by paste (`listener` None). Raises UnknownName,
+        ConsentNeeded, PolicyRefused, Misconfigured.
+        """
+        provider, method = self._way(provider_id, method_id)
+        if method.kind is not Kind.AUTHORIZATION_CODE:
+            raise Misconfigured(f"{provider.name} {method.id} is not signed in through the browser.")
+        self._world.practice.ensure(provider)
+        method = self._world.runner.run(discovered(method))
+        if not (method.authorize_url and is_safe(method.authorize_url)):
+            raise Misconfigured(f"{provider.name} {method.id} has no safe authorization address.")
+        # The listener must exist before the attempt, whose id it does not know yet: it learns it through this list.
+        begun: list[SignIn] = []
+        listener = self._listen(method, lambda url: self._deliver(begun, url))
+        try:
+            plan = self._plan(provider, method, listener, account=account, name=name)
+            attempt, url = self._world.runner.run(authorization_code.begin(plan))
+        except BaseException:
+            if listener:
+                listener.close()
+            raise
+        sign_in = SignIn(
+            id=attempt.id,
+            url=url,
+            redirect=attempt.redirect,
+            expires_at=attempt.expires_at,
+            plan=plan,
+            attempt=attempt,
+            listener=listener,
+        )
+        with self._lock:
+            self._live[sign_in.id] = sign_in
+        begun.append(sign_in)
+        return sign_in
+
+    def find(self, sign_in_id: str) -> SignIn:
+        """Return a sign-in of this process; one that is over its time is failed first. Raises UnknownName."""
+        with self._lock:
+            sign_in = self._live.get(sign_in_id)
+        if sign_in is None:
+            raise UnknownName("There is no such sign-in any more.", hint="Start the sign-in again.")
+        if sign_in.state is Status.WAITING and self._world.clock.now() >= sign_in.expires_at:
+            self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
+        return sign_in
+
+    def reply(self, sign_in_id: str, text: str) -> Account:
+        """Take a reply that was pasted or delivered and finish the sign-in.
+
+        Raises ReplyRejected for a foreign one (the attempt goes on), else what ended the attempt.
+        """
+        sign_in = self.find(sign_in_id)
+        if sign_in.over.is_set():
+            raise sign_in.failure or SignInFailed("This sign-in is already over.")
+        try:
+            flow = authorization_code.finish(sign_in.plan, sign_in.attempt, text)
+            account = self._world.runner.run(flow)
+        except ReplyRejected:
+            raise
+        except DoorkeyError as error:
+            self._end(sign_in, Status.FAILED, failure=error)
+            raise
+        self._after(account)
+        self._end(sign_in, Status.SIGNED_IN, account=account)
+        return account
+
+    def cancel(self, sign_in_id: str) -> None:
+        """End a sign-in and free its port; one that is already over stays as it is."""
+        self._end(self.find(sign_in_id), Status.CANCELLED, failure=SignInFailed("The sign-in was cancelled."))
+
+    def close(self) -> None:
+        """Free every port."""
+        with self._lock:
+            live = list(self._live.values())
+        for sign_in in live:
+            if sign_in.listener:
+                sign_in.listener.close()
+
+    def keep_key(self, provider_id: str, method_id: str | None, key: Secret | None, *, name: str | None) -> Account:
+        """Keep an API key as an account, or one without a credential for a server that wants none."""
+        provider, method = self._way(provider_id, method_id or self._key_method(provider_id))
+        if method.kind not in {Kind.API_KEY, Kind.NONE}:
+            raise Misconfigured(f"{provider.name} {method.id} is not signed in with a key.")
+        text = key.reveal().strip() if key else ""
+        if method.kind is Kind.API_KEY and not is_plausible_key(text):
+            raise SignInFailed("That is not a key.", hint="Copy the key again; it is one line without spaces.")
+        plan = self._plan(provider, method, None, account=None, name=name)
+        tokens = Tokens(access=Secret(text), issued_at=self._world.clock.now())
+        account = self._world.runner.run(authorization_code.keep(plan, Identity(), tokens))
+        self._after(account)
+        return account
+
+    def _key_method(self, provider_id: str) -> str | None:
+        methods = self._world.catalog.provider(provider_id).methods
+        return next((method.id for method in methods if method.kind in {Kind.API_KEY, Kind.NONE}), None)
+
+    def _way(self, provider_id: str, method_id: str | None) -> tuple[Provider, Method]:
+        """Find the method, the provider's first usable one by default, and check that it may be used."""
+        provider = self._world.catalog.provider(provider_id)
+        method = provider.method(method_id) if method_id else next(iter(offered(provider)), None)
+        if method is None:
+            raise UnknownName(f"{provider.name} has no method {method_id or 'that is switched on'}.")
+        if not method.enabled:
+            raise PolicyRefused(
+                f"{provider.name} {method.id} is switched off.",
+                hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
+            )
+        if method.policy.needs_consent and not self._world.consents.given(consents.for_method(provider.id, method.id)):
+            raise ConsentNeeded(method.policy.note, consent=consents.for_method(provider.id, method.id))
+        return provider, method
+
+    def _listen(self, method: Method, deliver: Callable[[str], Outcome]) -> Listener | None:
+        try:
+            return self._world.listeners.open(method.redirect, method.fallback_ports, deliver)
+        except PortBusy:
+            return None
+
+    def _plan(
+        self,
+        provider: Provider,
+        method: Method,
+        listener: Listener | None,
+        *,
+        account: Account | None,
+        name: str | None,
+    ) -> Plan:
+        return Plan(
+            provider=provider.id,
+            method=method,
+            api=provider.api_for(method),
+            redirect=listener.redirect if listener else (method.paste_redirect or method.redirect),
+            host_id=self._host_id(),
+            name=name,
+            account=account,
+        )
+
+    def _host_id(self) -> str:
+        """Return this vault's id as a host (protocols of Sign in with ChatGPT: one, made before the first sign-in)."""
+        known = self._world.choices.get("host-id")
+        if known is None:
+            from uuid import UUID
+
+            known = f"urn:uuid:{UUID(bytes=self._world.entropy.bytes(16), version=4)}"
+            self._world.choices.set("host-id", known)
+        return known
+
+    def _deliver(self, begun: list[SignIn], url: str) -> Outcome:
+        """Answer the browser that came back to our port."""
+        if not begun:
+            return Outcome(ok=False, title="Not yet", text="The sign-in is just starting.", finished=False)
+        try:
+            account = self.reply(begun[0].id, url)
+        except ReplyRejected as error:
+            return Outcome(ok=False, title="Not this sign-in", text=f"{error} {error.hint}", finished=False)
+        except DoorkeyError as error:
+            return Outcome(ok=False, title="Not signed in", text=f"{error} {error.hint}", finished=True)
+        return Outcome(
+            ok=True,
+            title=f"Signed in as {account.label}",
+            text="You can close this tab and return to Doorkey.",
+            finished=True,
+        )
+
+    def _after(self, account: Account) -> None:
+        self._world.choices.set(f"served:{account.provider}", account.id)
+
+    def _end(
+        self, sign_in: SignIn, state: Status, *, account: Account | None = None, failure: DoorkeyError | None = None
+    ) -> None:
+        with self._lock:
+            if sign_in.over.is_set():
+                return
+            sign_in.state, sign_in.account, sign_in.failure = state, account, failure
+            sign_in.over.set()
+        if sign_in.listener:
+            sign_in.listener.close()
+
+
+def offered(provider: Provider) -> list[Method]:
+    """Return the methods that can be offered: switched on, and with a client id where one is needed."""
+    return [
+        method
+        for method in provider.methods
+        if method.enabled and (method.kind is not Kind.AUTHORIZATION_CODE or method.client_id or method.registers)
+    ]
+
+
+def is_plausible_key(text: str) -> bool:
+    """Whether a text can be a key at all: one line of visible ASCII, as a header must be."""
+    return 0 < len(text) <= 4096 and all("!" <= char <= "~" for char in text)

@@ -1,0 +1,45 @@
+"""One token source for each account in a process, so that everybody shares its cache and its renewal."""
+
+from threading import Lock
+
+from doorkey.domain.account import Account, State
+from doorkey.domain.provider import Method
+from doorkey.errors import Misconfigured
+from doorkey.flows.discovery import discovered
+from doorkey.ports import Accounts, Clock, Practice, Runner
+from doorkey.service.resolve import Choice
+from doorkey.service.token_source import FixedSource, Renewals, TokenSource
+
+
+class Sources:
+    """Make and keep the token sources of this process."""
+
+    def __init__(self, *, accounts: Accounts, clock: Clock, runner: Runner, practice: Practice) -> None:
+        self._accounts = accounts
+        self._clock = clock
+        self._runner = runner
+        self._practice = practice
+        self._renewals = Renewals(runner)
+        self._lock = Lock()
+        self._known: dict[tuple[str, Method], TokenSource] = {}
+
+    def of(self, choice: Choice) -> TokenSource | FixedSource:
+        """Return the source of what was chosen. Raises Misconfigured for an account that is switched off."""
+        self._practice.ensure(choice.provider)
+        if choice.account is None:
+            if choice.key is None:
+                raise Misconfigured("Nothing was chosen.")
+            return FixedSource(choice.key.secret)
+        return self._managed(choice.account, choice.method)
+
+    def _managed(self, account: Account, method: Method) -> TokenSource:
+        if account.standing.state is State.OFF:
+            raise Misconfigured(f"{account.label} is switched off.")
+        key = (account.id, method)
+        with self._lock:
+            if key not in self._known:
+                complete = self._runner.run(discovered(method)) if account.renews else method
+                self._known[key] = TokenSource(
+                    account, complete, accounts=self._accounts, clock=self._clock, renewals=self._renewals
+                )
+            return self._known[key]

@@ -1,0 +1,139 @@
+"""Hands out a usable token: at once while it is fresh, renewed by one caller when it is not."""
+
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
+from doorkey.domain.account import Account, Held
+from doorkey.domain.provider import Method
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Freshness
+from doorkey.flows.valid_tokens import Need, valid_tokens
+from doorkey.ports import Accounts, Clock, Runner
+
+# How long a token may be handed out before we ask whether another process changed the account.
+RECHECK = timedelta(seconds=1)
+
+
+class Renewals:
+    """Let callers in one process share a renewal instead of queueing for the lease."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._lock = Lock()
+        self._live: dict[tuple[str, str | None, timedelta], Future[Held]] = {}
+
+    def join(self, need: Need) -> Future[Held]:
+        """Return the renewal that serves this need, starting it if there is none; it ends whoever stops waiting."""
+        key = (need.account, need.rejected.digest() if need.rejected else None, need.at_least)
+        with self._lock:
+            live = self._live.get(key)
+            if live is None:
+                live = self._live[key] = self._runner.start(valid_tokens(need))
+                live.add_done_callback(lambda _: self._live.pop(key, None))
+            return live
+
+
+@dataclass(slots=True)
+class _Cache:
+    """What `get()` looks at: no step is run and no store opened while the clock stands below `good_until`."""
+
+    secret: Secret | None = None
+    good_until: float = 0.0
+    held: Held | None = None
+    version: int = -1
+
+
+class TokenSource:
+    """A managed account's token source; safe to share between threads. Never returns an expired token."""
+
+    def __init__(
+        self, account: Account, method: Method, *, accounts: Accounts, clock: Clock, renewals: Renewals
+    ) -> None:
+        self.account_id = account.id
+        self._method = method
+        self._accounts = accounts
+        self._clock = clock
+        self._renewals = renewals
+        self._cache = _Cache()
+
+    def get(self, at_least: timedelta = timedelta(0)) -> Secret:
+        """Return a usable token, renewed if needed.
+
+        `at_least` is how long it should still last; beyond its whole life the freshest there is comes back. Raises
+        SignInNeeded, Misconfigured, ProviderUnavailable, RefreshTimedOut and the vault's errors.
+        """
+        cache = self._cache
+        if not at_least and time.time() < cache.good_until and cache.secret is not None:  # noqa: TID251 - the hot path
+            return cache.secret
+        return self._look(self._need(at_least=at_least)).tokens.access
+
+    def renew(self, rejected: Secret) -> Secret:
+        """Return another token than the one that was just refused; the same one if it is too young (rule 4)."""
+        return self._look(self._need(rejected=rejected)).tokens.access
+
+    def held(self) -> Held:
+        """Return the account with a usable token."""
+        return self._look(self._need())
+
+    def begin(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Held | Future[Held]:
+        """Return what serves, or the renewal to wait for: what the async source is made of."""
+        need = self._need(at_least=at_least, rejected=rejected)
+        held = self._reread()
+        if need.satisfied(held, self._clock.now()):
+            return self.remember(held)
+        return self._renewals.join(need)
+
+    def remember(self, held: Held) -> Held:
+        """Keep what serves for the next `get()`; a stale token is not kept, so that its renewal is noticed."""
+        now = self._clock.now()
+        fresh_for = min(_fresh_for(held, now), RECHECK)
+        self._cache = _Cache(
+            secret=held.tokens.access,
+            good_until=time.time() + fresh_for.total_seconds(),  # noqa: TID251 - the hot path
+            held=held,
+            version=self._cache.version,
+        )
+        return held
+
+    def _need(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Need:
+        return Need(account=self.account_id, method=self._method, at_least=at_least, rejected=rejected)
+
+    def _look(self, need: Need) -> Held:
+        begun = self.begin(at_least=need.at_least, rejected=need.rejected)
+        return self.remember(begun.result()) if isinstance(begun, Future) else begun
+
+    def _reread(self) -> Held:
+        """Load the account only when the vault has changed since we last did."""
+        version = self._accounts.version()
+        cache = self._cache
+        if cache.held is not None and version == cache.version:
+            return cache.held
+        held = self._accounts.load(self.account_id)
+        self._cache.version = version
+        self._cache.held = held
+        return held
+
+
+def _fresh_for(held: Held, now: datetime) -> timedelta:
+    tokens = held.tokens
+    if tokens.freshness(now) is not Freshness.FRESH:
+        return timedelta(0)
+    return RECHECK if tokens.stale_at is None else tokens.stale_at - now
+
+
+class FixedSource:
+    """The source of a key that lies outside the vault, or of a server that wants none; there is nothing to renew."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def get(self, at_least: timedelta = timedelta(0)) -> Secret:
+        """Return the key."""
+        return self._secret
+
+    def renew(self, rejected: Secret) -> Secret:
+        """Return the same key: the caller sees that it is, and gives up."""
+        return self._secret
