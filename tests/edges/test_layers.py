@@ -1,13 +1,14 @@
 """The contracts on imports stop what they say they stop, shown on a house built for it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.edges.places import ROOT
+from tests.edges.places import ROOT, tracked
 
 INNER = ["domain", "flows", "providers", "service"]
 OUTER = ["adapters", "agent", "web", "gateway", "sdk", "cli", "sandbox", "testing"]
@@ -66,3 +67,11 @@ def test_an_import_that_goes_upward_or_outside_is_stopped(house, place, line):
 
     assert found.returncode == 1
     assert place.removesuffix(".py").replace("/", ".") in found.stdout
+
+
+def test_the_middle_names_paths_but_opens_none():
+    middle = tracked(*(f"src/doorkey/{name}" for name in ("domain", "flows", "providers", "ports.py")))
+    opens = re.compile(r"^(import pathlib|from pathlib import (?!Pure\w+$))", re.MULTILINE)
+
+    assert middle
+    assert [str(path) for path in middle if opens.search(path.read_text("utf-8"))] == []
