@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 POSTGRES = os.environ.get("DOORKEY_TEST_POSTGRES")
@@ -40,6 +41,10 @@ def is_loopback(host: object) -> bool:
 
 
 sys.addaudithook(refuse_the_network)
+
+# A property says what is true, not how fast this machine is today.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def find_chromium() -> str | None:
