@@ -90,7 +90,7 @@ async def test_a_command_does_not_run_where_the_folder_was_replaced(run, replace
 
 
 async def test_the_time_limit_ends_the_command_and_its_children(run, lifeline: int):
-    outcome = await run("(exec sleep 300) > lifeline & wait", limit=timedelta(seconds=1))
+    outcome = await run("exec 3> lifeline; sleep 300 & wait", limit=timedelta(seconds=1))
 
     assert outcome.code is None
     assert str(outcome).startswith("[stopped after 1 s, its time limit]")
@@ -119,7 +119,7 @@ async def test_a_command_may_tidy_up_when_its_time_is_over(run):
 
 
 async def test_nothing_in_the_background_outlives_its_command(run, lifeline: int):
-    outcome = await run("(exec sleep 300) > lifeline & echo started")
+    outcome = await run("exec 3> lifeline; sleep 300 & echo started")
 
     assert outcome == Outcome(code=0, output="started\n", limit=commands.LIMIT)
     assert next_from(lifeline) == b""

@@ -59,18 +59,31 @@ def test_hard_links_and_binary_files_give_no_match(folder: Folder, root: Path, o
     assert search_files(folder, "canary") == "[no match]"
 
 
-def test_matches_are_counted_beyond_those_shown(folder: Folder, root: Path):
+@pytest.mark.parametrize("regex", [False, True])
+def test_many_matches_are_cut_and_that_is_said(folder: Folder, root: Path, *, regex: bool):
     (root / "a.txt").write_text("x\n" * (search.MAX_MATCHES + 5))
 
-    assert search_files(folder, "x").endswith("[5 more matches not shown]")
+    lines = search_files(folder, "x", regex=regex).splitlines()
+
+    assert len(lines) == search.MAX_MATCHES + 1
+    assert lines[-1] == "[cut after 200 matches]"
+
+
+def test_an_expression_finds_the_same_lines_in_several_files_as_plain_text(folder: Folder, root: Path):
+    for name, content in {"a": "é\n\nneedle", "b": "", "c": "\n\n", "d": "needle\r\nx\fneedle\n"}.items():
+        (root / name).write_bytes(content.encode())
+
+    found = search_files(folder, "needle", regex=True)
+
+    assert found == search_files(folder, "needle")
+    assert [line.split(": ")[0] for line in found.split("\n")] == ["a:3", "d:1", "d:2"]
 
 
 def test_a_search_ends_when_there_is_too_much_text(folder: Folder, root: Path):
-    count = search.MAX_TOTAL_BYTES // search.MAX_FILE_BYTES + 1
-    for number in range(count):
+    for number in range(search.MAX_TOTAL_BYTES // search.MAX_FILE_BYTES):
         (root / f"{number:02}").write_bytes(b"a" * search.MAX_FILE_BYTES)
 
-    assert "stopped early" in search_files(folder, "b")
+    assert "[stopped early, there is too much: search a folder below]" in search_files(folder, "b")
 
 
 def test_a_broken_regular_expression_is_refused_with_its_fault(folder: Folder):

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from doorkey.agent.caution import holds_secrets
 from doorkey.agent.fence import Folder, Parts, name_of, parts_of
@@ -13,21 +15,30 @@ from doorkey.errors import FolderRefused
 
 MAX_PATTERN = 500
 MAX_FILE_BYTES = 1024 * 1024
-MAX_TOTAL_BYTES = 16 * 1024 * 1024
+MAX_TOTAL_BYTES = 32 * 1024 * 1024
+MAX_ENTRIES = 50_000
 MAX_MATCHES = 200
 REGEX_SECONDS = 5
 
 # `re` can take longer than the universe has existed, and nothing interrupts it inside a process.
-_MATCHER = """
+_MATCHER = f"""
 import re, sys
 try:
     search = re.compile(sys.argv[1]).search
 except (re.error, RecursionError, OverflowError) as error:
     sys.exit(str(error))
+left = {MAX_MATCHES + 1}
 for number, line in enumerate(sys.stdin.buffer):
-    if search(line.decode().rstrip("\\n")):
+    if left and search(line.decode().rstrip("\\n")):
         print(number)
+        left -= 1
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    parts: Parts
+    lines: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,30 +56,29 @@ def search_files(folder: Folder, pattern: str, path: str = ".", *, regex: bool =
     """
     if not 0 < len(pattern) <= MAX_PATTERN or "\0" in pattern:
         raise FolderRefused(f"A pattern has 1 to {MAX_PATTERN} characters")
-    lines, notes = _gather(folder, parts_of(path))
-    hits = _regex(pattern, lines) if regex else [line for line in lines if pattern in line.text]
+    texts, notes = _gather(folder, parts_of(path))
+    hits = list(islice((_regex if regex else _literal)(pattern, texts), MAX_MATCHES + 1))
     if len(hits) > MAX_MATCHES:
-        notes.append(f"{len(hits) - MAX_MATCHES} more matches not shown")
+        notes.append(f"cut after {MAX_MATCHES} matches")
     found = [f"{name_of(hit.parts)}:{hit.number}: {short(hit.text)}" for hit in hits[:MAX_MATCHES]]
     return "\n".join([*(found or ["[no match]"]), *([f"[{'; '.join(notes)}]"] if notes else [])])
 
 
-def _gather(folder: Folder, start: Parts) -> tuple[list[_Line], list[str]]:
-    lines: list[_Line] = []
+def _gather(folder: Folder, start: Parts) -> tuple[list[_Text], list[str]]:
+    texts: list[_Text] = []
     passed: Counter[str] = Counter()
+    early: list[str] = []
     room = MAX_TOTAL_BYTES
-    for entry in walk(folder, start):
+    for count, entry in enumerate(walk(folder, start), 1):
         if reason := _not_searched(entry):
             passed[reason] += 1
         elif entry.kind == "file":
-            raw = _read(folder, entry.parts)
-            if len(raw) > room:
-                passed["stopped early, too much text: search a folder below"] += 1
-                break
-            room -= len(raw)
-            text, _ = decoded(raw)
-            lines += [_Line(parts=entry.parts, number=n, text=line) for n, line in enumerate(lines_of(text), 1)]
-    return lines, [f"not searched: {count} {reason}" for reason, count in sorted(passed.items())]
+            texts.append(_Text(entry.parts, _read(folder, entry.parts)))
+            room -= len(texts[-1].lines)
+        if room <= 0 or count == MAX_ENTRIES:
+            early.append("stopped early, there is too much: search a folder below")
+            break
+    return texts, early + [f"not searched: {count} {reason}" for reason, count in sorted(passed.items())]
 
 
 def _not_searched(entry: Entry) -> str | None:
@@ -81,21 +91,32 @@ def _not_searched(entry: Entry) -> str | None:
     return {"link": "link", "special": "special", "cut": "folder with too many entries"}[entry.kind]
 
 
-def _read(folder: Folder, parts: Parts) -> bytes:
+def _read(folder: Folder, parts: Parts) -> str:
     """Read a text file; nothing from one that is binary or refused, as a hard link is."""
     try:
         with folder.file(parts) as stream:
             raw = stream.read(MAX_FILE_BYTES)
     except FolderRefused:
-        return b""
-    return b"" if is_binary(raw) else raw
+        return ""
+    return "" if is_binary(raw) else decoded(raw)[0]
 
 
-def _regex(pattern: str, lines: list[_Line]) -> list[_Line]:
+def _lines(texts: Iterable[_Text]) -> Iterator[_Line]:
+    for text in texts:
+        for number, line in enumerate(lines_of(text.lines), 1):
+            yield _Line(parts=text.parts, number=number, text=line)
+
+
+def _literal(pattern: str, texts: list[_Text]) -> Iterator[_Line]:
+    likely = (text for text in texts if pattern in text.lines)
+    return (line for line in _lines(likely) if pattern in line.text)
+
+
+def _regex(pattern: str, texts: list[_Text]) -> Iterator[_Line]:
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", _MATCHER, pattern],
-            input="".join(f"{line.text}\n" for line in lines).encode(),
+            input="".join(f"{line}\n" for text in texts for line in lines_of(text.lines)).encode(),
             capture_output=True,
             timeout=REGEX_SECONDS,
             check=False,
@@ -105,4 +126,5 @@ def _regex(pattern: str, lines: list[_Line]) -> list[_Line]:
         raise FolderRefused(f"The regular expression took longer than {REGEX_SECONDS} s; use a simpler one") from error
     if done.returncode:
         raise FolderRefused(f"The regular expression cannot be used: {done.stderr.decode(errors='replace')[-200:]}")
-    return [lines[int(number)] for number in done.stdout.split()]
+    hits = set(map(int, done.stdout.split()))
+    return (line for index, line in enumerate(_lines(texts)) if index in hits)
