@@ -1,0 +1,1 @@
+"""The model server: the same persona behind the APIs of OpenAI, Codex and Anthropic."""

@@ -1,0 +1,58 @@
+"""Server-sent events with the pace of a model, and the stream that breaks off on request."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from doorkey.sandbox.served import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: its name, where the dialect names events, its body, and whether a model would pause before it."""
+
+    body: Mapping[str, Any] | str
+    name: str | None = None
+    is_piece: bool = False
+
+    def encode(self) -> bytes:
+        """Give the bytes on the wire."""
+        body = self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
+        name = f"event: {self.name}\n" if self.name else ""
+        return f"{name}data: {body}\n\n".encode()
+
+
+class EventStream(Response):
+    """Send events one by one; a `cut_stream` fault lets a few pieces through, then breaks the connection."""
+
+    def __init__(self, exchange: Exchange, events: Iterable[Event], pause: float) -> None:
+        super().__init__(media_type="text/event-stream")
+        del self.headers["content-length"]
+        self._events = events
+        self._pause = max(pause, exchange.world.pace)
+        self._pieces_left = exchange.fault.chunks if exchange.fault and exchange.meets("cut_stream") else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the whole answer, or as much as the fault allows."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for chunk in self._paced():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _paced(self) -> AsyncIterator[bytes]:
+        for event in self._events:
+            if event.is_piece:
+                if self._pieces_left == 0:
+                    raise ConnectionResetError("the stream is cut, as was asked for")
+                if self._pieces_left is not None:
+                    self._pieces_left -= 1
+                if self._pause:
+                    await asyncio.sleep(self._pause)
+            yield event.encode()
+        if self._pieces_left is not None:
+            raise ConnectionResetError("the stream is cut before its end, as was asked for")
