@@ -76,6 +76,13 @@ class Accounts(Protocol):
         """Delete a row: only ever by a person's own action."""
         ...
 
+    def find(self, account: Account) -> Account | None:
+        """Find the row of the same provider, method and identity key.
+
+        Where no subject is known: the row of that name, or the one unnamed row of the method when it has no name.
+        """
+        ...
+
     def version(self) -> int:
         """A number that changes when anybody else changed the vault; cheap."""
         ...
@@ -255,6 +262,12 @@ class Runner(Protocol):
 
     def run(self, flow: Flow[Result]) -> Result: ...
     def start(self, flow: Flow[Result]) -> Future[Result]: ...
+
+
+class AsyncRunner(Protocol):
+    """The same for asyncio; a caller that is cancelled stops waiting."""
+
+    async def run(self, flow: Flow[Result]) -> Result: ...
 
 
 class Practice(Protocol):

@@ -15,6 +15,8 @@ from doorkey.flows.steps import Flow, Lease
 PAUSE = timedelta(milliseconds=50)
 PATIENCE = LEASE + timedelta(seconds=5)
 
+Key = tuple[str, str | None, timedelta]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
@@ -24,6 +26,11 @@ class Need:
     method: Method
     at_least: timedelta = timedelta(0)
     rejected: Secret | None = None
+
+    @property
+    def key(self) -> Key:
+        """What callers must have in common to share one renewal."""
+        return (self.account, self.rejected.digest() if self.rejected else None, self.at_least)
 
     def satisfied(self, held: Held, moment: datetime) -> bool:
         """Whether these tokens serve without renewal."""

@@ -6,20 +6,23 @@ from doorkey.domain.account import Account, State
 from doorkey.domain.provider import Method
 from doorkey.errors import Misconfigured
 from doorkey.flows.discovery import discovered
-from doorkey.ports import Accounts, Clock, Practice, Runner
+from doorkey.ports import Accounts, AsyncRunner, Clock, Practice, Runner
 from doorkey.service.resolve import Choice
-from doorkey.service.token_source import FixedSource, Renewals, TokenSource
+from doorkey.service.token_source import AsyncRenewals, AsyncTokenSource, FixedSource, Renewals, TokenSource
 
 
 class Sources:
     """Make and keep the token sources of this process."""
 
-    def __init__(self, *, accounts: Accounts, clock: Clock, runner: Runner, practice: Practice) -> None:
+    def __init__(
+        self, *, accounts: Accounts, clock: Clock, runner: Runner, async_runner: AsyncRunner, practice: Practice
+    ) -> None:
         self._accounts = accounts
         self._clock = clock
         self._runner = runner
         self._practice = practice
         self._renewals = Renewals(runner)
+        self._async_renewals = AsyncRenewals(async_runner)
         self._lock = Lock()
         self._known: dict[tuple[str, Method], TokenSource] = {}
 
@@ -31,6 +34,10 @@ class Sources:
                 raise Misconfigured("Nothing was chosen.")
             return FixedSource(choice.key.secret)
         return self._managed(choice.account, choice.method)
+
+    def async_of(self, choice: Choice) -> AsyncTokenSource:
+        """Return the source of what was chosen for asyncio; the vault is only touched when it is first asked."""
+        return AsyncTokenSource(lambda: self.of(choice), self._async_renewals)
 
     def _managed(self, account: Account, method: Method) -> TokenSource:
         if account.standing.state is State.OFF:

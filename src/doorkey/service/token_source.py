@@ -1,6 +1,9 @@
 """Hands out a usable token: at once while it is fresh, renewed by one caller when it is not."""
 
+import asyncio
 import time
+from asyncio import AbstractEventLoop, Task
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +13,8 @@ from doorkey.domain.account import Account, Held
 from doorkey.domain.provider import Method
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Freshness
-from doorkey.flows.valid_tokens import Need, valid_tokens
-from doorkey.ports import Accounts, Clock, Runner
+from doorkey.flows.valid_tokens import Key, Need, valid_tokens
+from doorkey.ports import Accounts, AsyncRunner, Clock, Runner
 
 # How long a token may be handed out before we ask whether another process changed the account.
 RECHECK = timedelta(seconds=1)
@@ -23,17 +26,34 @@ class Renewals:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._lock = Lock()
-        self._live: dict[tuple[str, str | None, timedelta], Future[Held]] = {}
+        self._live: dict[Key, Future[Held]] = {}
 
     def join(self, need: Need) -> Future[Held]:
         """Return the renewal that serves this need, starting it if there is none; it ends whoever stops waiting."""
-        key = (need.account, need.rejected.digest() if need.rejected else None, need.at_least)
+        key = need.key
         with self._lock:
             live = self._live.get(key)
             if live is None:
                 live = self._live[key] = self._runner.start(valid_tokens(need))
                 live.add_done_callback(lambda _: self._live.pop(key, None))
             return live
+
+
+class AsyncRenewals:
+    """The same for asyncio: tasks of one loop share a renewal, and waiting for another program's takes no thread."""
+
+    def __init__(self, runner: AsyncRunner) -> None:
+        self._runner = runner
+        self._live: dict[tuple[AbstractEventLoop, Key], Task[Held]] = {}
+
+    async def join(self, need: Need) -> Held:
+        """Wait for the renewal that serves this need; a caller that is cancelled only stops waiting."""
+        key = (asyncio.get_running_loop(), need.key)
+        live = self._live.get(key)
+        if live is None:
+            live = self._live[key] = asyncio.ensure_future(self._runner.run(valid_tokens(need)))
+            live.add_done_callback(lambda _: self._live.pop(key, None))
+        return await asyncio.shield(live)
 
 
 @dataclass(slots=True)
@@ -68,23 +88,25 @@ class TokenSource:
         cache = self._cache
         if not at_least and time.time() < cache.good_until and cache.secret is not None:  # noqa: TID251 - the hot path
             return cache.secret
-        return self._look(self._need(at_least=at_least)).tokens.access
+        return self._look(self.need(at_least=at_least)).tokens.access
+
+    def peek(self) -> Secret | None:
+        """Return the token only if it is known to be fresh, without asking anybody."""
+        cache = self._cache
+        return cache.secret if time.time() < cache.good_until else None  # noqa: TID251 - the hot path
 
     def renew(self, rejected: Secret) -> Secret:
         """Return another token than the one that was just refused; the same one if it is too young (rule 4)."""
-        return self._look(self._need(rejected=rejected)).tokens.access
+        return self._look(self.need(rejected=rejected)).tokens.access
 
     def held(self) -> Held:
         """Return the account with a usable token."""
-        return self._look(self._need())
+        return self._look(self.need())
 
-    def begin(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Held | Future[Held]:
-        """Return what serves, or the renewal to wait for: what the async source is made of."""
-        need = self._need(at_least=at_least, rejected=rejected)
+    def settle(self, need: Need) -> Held | None:
+        """Return what serves the need as the vault stands, or None when a renewal has to be waited for."""
         held = self._reread()
-        if need.satisfied(held, self._clock.now()):
-            return self.remember(held)
-        return self._renewals.join(need)
+        return self.remember(held) if need.satisfied(held, self._clock.now()) else None
 
     def remember(self, held: Held) -> Held:
         """Keep what serves for the next `get()`; a stale token is not kept, so that its renewal is noticed."""
@@ -98,12 +120,12 @@ class TokenSource:
         )
         return held
 
-    def _need(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Need:
+    def need(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Need:
+        """Say what a caller needs of this account."""
         return Need(account=self.account_id, method=self._method, at_least=at_least, rejected=rejected)
 
     def _look(self, need: Need) -> Held:
-        begun = self.begin(at_least=need.at_least, rejected=need.rejected)
-        return self.remember(begun.result()) if isinstance(begun, Future) else begun
+        return self.settle(need) or self.remember(self._renewals.join(need).result())
 
     def _reread(self) -> Held:
         """Load the account only when the vault has changed since we last did."""
@@ -122,6 +144,41 @@ def _fresh_for(held: Held, now: datetime) -> timedelta:
     if tokens.freshness(now) is not Freshness.FRESH:
         return timedelta(0)
     return RECHECK if tokens.stale_at is None else tokens.stale_at - now
+
+
+class AsyncTokenSource:
+    """The same for asyncio: a fresh token costs no more than in `TokenSource`, everything else leaves the loop free.
+
+    `find` makes or finds the source; it may touch the vault, so it is called in a worker thread, once.
+    """
+
+    def __init__(self, find: Callable[[], "TokenSource | FixedSource"], renewals: AsyncRenewals) -> None:
+        self._find = find
+        self._renewals = renewals
+        self._source: TokenSource | FixedSource | None = None
+
+    async def get(self, at_least: timedelta = timedelta(0)) -> Secret:
+        """Return a usable token, renewed if needed; see `TokenSource.get`."""
+        source = self._source
+        if isinstance(source, TokenSource) and not at_least and (known := source.peek()) is not None:
+            return known
+        return await self._wait(at_least=at_least)
+
+    async def renew(self, rejected: Secret) -> Secret:
+        """Return another token than the one that was just refused; see `TokenSource.renew`."""
+        return await self._wait(rejected=rejected)
+
+    async def _wait(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Secret:
+        if self._source is None:
+            self._source = await asyncio.to_thread(self._find)
+        source = self._source
+        if isinstance(source, FixedSource):
+            return source.get()
+        need = source.need(at_least=at_least, rejected=rejected)
+        held = await asyncio.to_thread(source.settle, need)
+        if held is None:
+            held = source.remember(await self._renewals.join(need))
+        return held.tokens.access
 
 
 class FixedSource:

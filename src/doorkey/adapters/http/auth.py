@@ -1,0 +1,95 @@
+"""Fits each request of a client to an account: its credential, to its own origins only, and its route's rules."""
+
+import json
+from collections.abc import AsyncGenerator, Generator
+from typing import Protocol
+
+import httpx2
+
+from doorkey.domain.provider import origin
+from doorkey.domain.secret import Secret
+from doorkey.errors import OriginChanged
+from doorkey.providers.dialects import CREDENTIAL_HEADERS, RULES, credential_headers, route_headers
+from doorkey.service.resolve import Choice
+
+
+class Source(Protocol):
+    """Where the credential comes from."""
+
+    def get(self) -> Secret: ...
+    def renew(self, rejected: Secret) -> Secret: ...
+
+
+class AsyncSource(Protocol):
+    """The same for asyncio."""
+
+    async def get(self) -> Secret: ...
+    async def renew(self, rejected: Secret) -> Secret: ...
+
+
+class _Fitting(httpx2.Auth):
+    """What both kinds share: where the credential may go, and what a request must look like."""
+
+    requires_request_body = True
+
+    def __init__(self, choice: Choice) -> None:
+        self._api = choice.provider.api_for(choice.method)
+        self._kind = choice.method.kind
+        self._origin = choice.account.origins.api if choice.account else origin(self._api.base_url)
+        self._route = route_headers(choice.method, choice.account) if choice.account else {}
+        self._rules = RULES[self._api.rules]
+
+    def fit(self, request: httpx2.Request, secret: Secret) -> httpx2.Request:
+        """Return the request in the route's form with the credential on it; a placeholder that was there is dropped.
+
+        Raises OriginChanged for a request that leaves the account's origin, also by a redirect (rule 6), and
+        Misconfigured for a field that the route cannot take.
+        """
+        if origin(str(request.url)) != self._origin:
+            raise OriginChanged("The request leaves the address that this account was made for.")
+        present = {name: request.headers[name] for name in ("anthropic-beta",) if name in request.headers}
+        dropped = {*CREDENTIAL_HEADERS, "content-length"}
+        headers = httpx2.Headers([pair for pair in request.headers.multi_items() if pair[0].lower() not in dropped])
+        headers.update(credential_headers(self._api, self._kind, secret, present) | self._route)
+        return httpx2.Request(
+            request.method, request.url, headers=headers, content=self._body(request), extensions=request.extensions
+        )
+
+    def _body(self, request: httpx2.Request) -> bytes:
+        if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
+            return request.content
+        return json.dumps(self._rules.shape(json.loads(request.content))).encode()
+
+
+class AccountAuth(_Fitting):
+    """For sync clients."""
+
+    def __init__(self, choice: Choice, source: Source) -> None:
+        super().__init__(choice)
+        self._source = source
+
+    def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Send with the credential; after a 401 renew and send once more (rule 4), before any byte is handed on."""
+        request.read()
+        secret = self._source.get()
+        response = yield self.fit(request, secret)
+        if response.status_code == 401 and (renewed := self._source.renew(secret)) != secret:
+            response.read()
+            yield self.fit(request, renewed)
+
+
+class AsyncAccountAuth(_Fitting):
+    """For async clients; waiting for a renewal never blocks the loop."""
+
+    def __init__(self, choice: Choice, source: AsyncSource) -> None:
+        super().__init__(choice)
+        self._source = source
+
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        """Send with the credential; after a 401 renew and send once more (rule 4), before any byte is handed on."""
+        await request.aread()
+        secret = await self._source.get()
+        response = yield self.fit(request, secret)
+        if response.status_code == 401 and (renewed := await self._source.renew(secret)) != secret:
+            await response.aread()
+            yield self.fit(request, renewed)

@@ -1,0 +1,38 @@
+"""HTTP clients for model calls, each bound to one account: what SDKs are given in place of a key."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from doorkey.adapters.http.auth import AccountAuth, AsyncAccountAuth
+from doorkey.adapters.http.client import client_settings, user_agent
+from doorkey.service.resolve import Choice
+from doorkey.service.sources import Sources
+
+# Streams may pause while a model thinks; connecting may not.
+TIMEOUT = httpx2.Timeout(600.0, connect=10.0)
+
+
+class Clients:
+    """Make clients whose every request is fitted to what was chosen."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def client(self, choice: Choice) -> httpx2.Client:
+        """Return a sync client."""
+        return httpx2.Client(auth=AccountAuth(choice, self._sources.of(choice)), **_settings(choice))
+
+    def async_client(self, choice: Choice) -> httpx2.AsyncClient:
+        """Return an async client."""
+        return httpx2.AsyncClient(auth=AsyncAccountAuth(choice, self._sources.async_of(choice)), **_settings(choice))
+
+
+def _settings(choice: Choice) -> dict[str, Any]:
+    base_url = choice.provider.api_for(choice.method).base_url
+    return client_settings(urlsplit(base_url).hostname or "") | {
+        "timeout": TIMEOUT,
+        "headers": {"user-agent": user_agent()},
+        "base_url": base_url,
+    }
