@@ -4,17 +4,18 @@ import ipaddress
 import os
 import re
 import shutil
-import socket
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-POSTGRES = os.environ.get("DOORKEY_TEST_POSTGRES")
+POSTGRES = os.environ.get("DOORKEY_TEST_POSTGRES", "postgresql://doorkey_test:doorkey_test@127.0.0.1:5432/postgres")
 AMBIENT = re.compile(r"(?i).*_(api_key|token|proxy)|no_proxy|(openai|anthropic|codex|claude|openrouter|doorkey)_.*")
 
 
@@ -51,11 +52,13 @@ def find_chromium() -> str | None:
     return os.environ.get("DOORKEY_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
+@cache
 def postgres_answers() -> bool:
-    if POSTGRES:
+    import psycopg
+
+    with suppress(psycopg.OperationalError), psycopg.connect(POSTGRES, connect_timeout=3):
         return True
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", 5432)) == 0
+    return False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,7 +73,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("browser") and not find_chromium():
         lacks = "no Chromium: install it, or name one in DOORKEY_CHROMIUM"
     if item.get_closest_marker("postgres") and not postgres_answers():
-        lacks = "no PostgreSQL on 127.0.0.1:5432: start it, or name one in DOORKEY_TEST_POSTGRES"
+        lacks = (
+            "no PostgreSQL with a role `doorkey_test`: make it as .ci/run does, or name one in DOORKEY_TEST_POSTGRES"
+        )
     if lacks:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(lacks)
 
@@ -105,11 +110,10 @@ def postgres_url() -> Iterator[str]:
     """Make an empty database and drop it afterwards; for tests marked `postgres`."""
     import psycopg
 
-    server = POSTGRES or "postgresql://postgres:postgres@127.0.0.1:5432/postgres"
     name = f"doorkey_test_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         try:
-            yield server.rpartition("/")[0] + f"/{name}"
+            yield POSTGRES.rpartition("/")[0] + f"/{name}"
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.edges.places import ROOT
@@ -16,6 +17,7 @@ import pytest
 @pytest.mark.browser
 def test_of_the_browser(): ...
 """
+A_TEST_OF_THE_DATABASE = A_TEST_OF_THE_BROWSER.replace("browser", "postgres")
 A_TEST_OF_THE_ENVIRONMENT = """
 import os
 
@@ -47,6 +49,21 @@ def test_a_test_of_the_browser_fails_in_ci_where_there_is_none(tmp_path):
 
 def test_a_test_of_the_browser_runs_where_one_is_named(tmp_path):
     assert " 1 passed in " in outcome(tmp_path, A_TEST_OF_THE_BROWSER, CI="true", DOORKEY_CHROMIUM=sys.executable)
+
+
+@pytest.mark.parametrize(("variables", "ending"), [({}, " 1 skipped in "), ({"CI": "true"}, " 1 error in ")])
+def test_a_database_that_does_not_answer_is_skipped_at_a_desk_and_fails_in_ci(tmp_path, variables, ending):
+    nowhere = "postgresql://127.0.0.1:1/postgres"
+
+    assert ending in outcome(tmp_path, A_TEST_OF_THE_DATABASE, DOORKEY_TEST_POSTGRES=nowhere, **variables)
+
+
+@pytest.mark.postgres
+def test_a_database_of_its_own_is_made_for_a_test(postgres_url):
+    with psycopg.connect(postgres_url) as connection:
+        row = connection.execute("SELECT current_database(), count(*) FROM pg_tables WHERE schemaname = 'public'")
+
+        assert row.fetchone() == (postgres_url.rpartition("/")[2], 0)
 
 
 def test_no_credential_proxy_or_home_reaches_a_test(tmp_path):
