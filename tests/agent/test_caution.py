@@ -39,6 +39,7 @@ def test_the_folder_itself_is_not_suspected():
         ("vendor/x/.git/config", "git acts on it"),
         (".github/workflows/ci.yml", "GitHub runs it"),
         (".vscode/tasks.json", "your editor may run it"),
+        (".claude/settings.json", "another agent may run it"),
         (".envrc", "your shell runs it"),
         ("Makefile", "a build runs it"),
         ("packages/a/package.json", "a build runs it"),

@@ -192,9 +192,15 @@ def test_a_project_in_the_home_folder_is_fine(home: Path):
     assert Folder.open("~/project").path == (home / "project").resolve()
 
 
-def test_a_file_or_a_missing_folder_cannot_be_chosen(root: Path):
+@pytest.mark.parametrize("name", ["file", "missing", "file/below", "ring", "a\0b", "\ud800"])
+def test_what_is_no_folder_cannot_be_chosen(root: Path, name: str):
     (root / "file").write_text("")
+    (root / "ring").symlink_to("ring")
 
-    for path in (root / "file", root / "missing"):
-        with pytest.raises(FolderRefused):
-            Folder.open(path)
+    with pytest.raises(FolderRefused):
+        Folder.open(f"{root}/{name}")
+
+
+def test_the_home_of_nobody_cannot_be_chosen():
+    with pytest.raises(FolderRefused):
+        Folder.open("~no-such-user/project")

@@ -13,7 +13,7 @@ _SECRET_FILES = (
     *("credentials*", ".credentials*", "secret.*", "secrets.*", "client_secret*", "service-account*.json"),
     *("auth.json", "oauth*.json", "token*.json", "*.tfstate", "*.tfstate.*", "*.tfvars", "kubeconfig*"),
 )
-_SECRET_FOLDERS = {".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".gcloud", ".codex", ".claude", ".secrets"}
+_SECRET_FOLDERS = {".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".gcloud", ".secrets"}
 
 _RUNS_LATER = (
     (".git/*", "git acts on it"),
@@ -24,6 +24,9 @@ _RUNS_LATER = (
     (".vscode/*", "your editor may run it"),
     (".idea/*", "your editor may run it"),
     (".devcontainer/*", "your editor may run it"),
+    (".claude/*", "another agent may run it"),
+    (".codex/*", "another agent may run it"),
+    (".cursor/*", "another agent may run it"),
 )
 _RUNS_LATER_FILES = (
     ((".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", ".zprofile", ".envrc"), "your shell runs it"),

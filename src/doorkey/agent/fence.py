@@ -89,11 +89,7 @@ class Folder:
         Raises FolderRefused for what is no folder, for one that holds or lies inside a guarded place, and for the
         home folder and everything above it: those hold every other program's logins.
         """
-        with refusing((str(path),)):
-            chosen = Path(path).expanduser().resolve(strict=True)
-            if not chosen.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, "this is not a folder")
-            identity = _identity(chosen.stat())
+        chosen, identity = _chosen(str(path))
         kept = tuple(place.expanduser().resolve() for place in guarded)
         if identity in _lineage(Path.home().resolve()):
             raise FolderRefused(f"{shown(str(chosen))}: choose a project's folder, not your home or one above it")
@@ -156,6 +152,18 @@ class Folder:
     def _refuse_guarded(self, status: os.stat_result) -> None:
         if _identity(status) in self.off_limits:
             raise FolderRefused("Doorkey's own files are out of reach here")
+
+
+def _chosen(path: str) -> tuple[Path, Identity]:
+    try:
+        with refusing((path,)):
+            chosen = Path(path).expanduser().resolve(strict=True)
+            status = chosen.stat()
+    except (RuntimeError, ValueError) as error:  # `~nobody`, a ring of links; NUL, no UTF-8
+        raise FolderRefused(f"{shown(path)}: this cannot be the path of a folder") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise FolderRefused(f"{shown(path)}: this is not a folder")
+    return chosen, _identity(status)
 
 
 @contextmanager

@@ -135,7 +135,7 @@ async def execute(
 
 def fingerprint(tool: str, arguments: Arguments) -> str:
     """Name a call by the SHA-256 of its canonical JSON, in hex; an approval is bound to it."""
-    canonical = json.dumps([tool, dict(arguments)], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    canonical = json.dumps([tool, dict(arguments)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
