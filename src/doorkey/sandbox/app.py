@@ -48,11 +48,11 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/revoke", revocation_endpoint(PLAIN, PLAN), methods=["POST"]),
     Route("/oauth/revoke", revocation_endpoint(CODEX), methods=["POST"]),
 
-    Route("/v1/models", served("model", list_models, refusals.openai)),
+    Route("/v1/models", served("model", list_models, refusals.openai, answers=False)),
     Route("/v1/responses", served("model", create_response, refusals.openai), methods=["POST"]),
     Route("/v1/chat/completions", served("model", create_chat_completion, refusals.openai), methods=["POST"]),
     Route("/v1/messages", served("model", create_message, refusals.anthropic), methods=["POST"]),
-    Route("/backend-api/codex/models", served("model", list_codex_models, refusals.codex)),
+    Route("/backend-api/codex/models", served("model", list_codex_models, refusals.codex, answers=False)),
     Route("/backend-api/codex/responses", served("model", create_codex_response, refusals.codex), methods=["POST"]),
 
     Route("/", control.home),
@@ -86,7 +86,7 @@ class Sandbox:
         pace: float = 0.0,
     ) -> None:
         base_url = base_url.rstrip("/")
-        if not is_loopback(base_url):
+        if not (base_url.startswith("http://") and is_loopback(base_url.removeprefix("http://"))):
             raise ValueError("a practice provider lives on a loopback address only")
         self.base_url = base_url
         self._world = World(

@@ -20,14 +20,13 @@ from doorkey.sandbox.world import Pending, World, world_of
 
 _PENDING_LIFETIME = 600
 
+# What `resource.invoke` and plan use mean is one question of its own: the page's checkbox.
 SCOPE_WORDS = {
     "openid": "know which account this is",
     "profile": "see your name",
     "email": "see your e-mail address",
     "offline_access": "stay signed in until you disconnect it",
     "models": "send messages to the practice models",
-    "resource.invoke": "call the practice models",
-    PLAN_USE: "spend your plan's usage",
     "api.connectors.read": "see your connectors",
     "api.connectors.invoke": "use your connectors",
     "org:create_api_key": "make API keys for your organization",
@@ -92,6 +91,9 @@ async def continue_sign_in(request: Request) -> Response:
         if pending.person is None:
             return _choose(world, pending, problem="Type a name and an e-mail address, or choose somebody above.")
         return RedirectResponse(request.url.path, 303)
+    if fields.get("decision") == "back":
+        pending.person = None
+        return RedirectResponse(request.url.path, 303)
     if fields.get("decision") not in {"allow", "deny"}:
         return _consent(pending)
     del world.pending[request.path_params["key"]]
@@ -121,11 +123,10 @@ def _chosen(fields: dict[str, str]) -> Person | None:
 
 def _consent(pending: Pending) -> Response:
     asked = pending.asked
-    plain = [SCOPE_WORDS[scope] for scope in asked.scope if scope != PLAN_USE]
     values = {
         "app": asked.target.client.name,
         "person": pending.person,
-        "wishes": plain,
+        "wishes": [SCOPE_WORDS[scope] for scope in asked.scope if scope in SCOPE_WORDS],
         "plan_use": PLAN_USE in asked.scope,
         "registers": asked.registers,
     }

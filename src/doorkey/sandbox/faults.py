@@ -14,6 +14,7 @@ class Kind:
     title: str
     shows: str
     families: tuple[Family, ...] = ("token", "model")
+    breaks_stream: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -48,11 +49,12 @@ KINDS: dict[str, Kind] = {
         title="Cut the stream",
         shows="The answer breaks off after a few words. A good client keeps what came and says that it is incomplete.",
         families=("model",),
+        breaks_stream=True,
     ),
     "reply_lost": Kind(
-        title="Lose the reply to a renewal",
-        shows="The refresh token is rotated, then the connection closes. The old one is spent: "
-        "a good client keeps the account and asks for a new sign-in only when the server says so.",
+        title="Lose the token reply",
+        shows="New tokens are made, then the connection closes before they arrive. The old ones are spent: "
+        "a good client keeps the account and asks for a sign-in only once the server says so.",
         families=("token",),
     ),
     "garbage": Kind(
@@ -113,11 +115,11 @@ class Faults:
         with self._lock:
             self._waiting.append(Fault(kind=kind, times=times, families=wanted, seconds=seconds, chunks=chunks))
 
-    def take(self, family: Family) -> Fault | None:
+    def take(self, family: Family, *, answers: bool = True) -> Fault | None:
         """Give the fault that the next request of this family meets, and count it down."""
         with self._lock:
             for place, fault in enumerate(self._waiting):
-                if family in fault.families:
+                if family in fault.families and (answers or not KINDS[fault.kind].breaks_stream):
                     self._count_down(place)
                     return fault
         return None

@@ -1,7 +1,7 @@
 """The door: loopback names only, no foreign page may change anything, and nothing is cached."""
 
+import re
 from email.utils import formatdate
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -9,16 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from doorkey.sandbox.world import World
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 _HARMLESS = {"GET", "HEAD"}
 
 
-def is_loopback(address: str) -> bool:
-    """Tell whether an http address stays on this machine."""
-    try:
-        return urlsplit(address).hostname in _LOOPBACK
-    except ValueError:
-        return False
+def is_loopback(host: str) -> bool:
+    """Tell whether a Host, with or without a port, is a name of this machine."""
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 class Guard:
@@ -40,7 +37,7 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        if not is_loopback(f"http://{headers.get('host', '')}"):
+        if not is_loopback(headers.get("host", "")):
             refusal = PlainTextResponse("This sandbox answers to loopback names only.", 403)
             await refusal(scope, receive, send_safely)
         elif scope["method"] not in _HARMLESS and _is_foreign(headers):

@@ -48,13 +48,16 @@ Handler = Callable[[Exchange], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def served(family: Family, handler: Handler, refuse: Refuser) -> Endpoint:
-    """Wrap a handler into an endpoint that meets faults, refuses in its dialect and keeps the log."""
+def served(family: Family, handler: Handler, refuse: Refuser, *, answers: bool = True) -> Endpoint:
+    """Wrap a handler into an endpoint that meets faults, refuses in its dialect and keeps the log.
+
+    A route without `answers` has nothing to stream, so faults of the stream wait for another one.
+    """
 
     async def endpoint(request: Request) -> Response:
         world = world_of(request)
         note = Note(at=world.clock(), endpoint=request.url.path)
-        fault = world.faults.take(family)
+        fault = world.faults.take(family, answers=answers)
         note.fault = fault.kind if fault else None
         exchange = Exchange(request=request, world=world, note=note, refuse=refuse, fault=fault)
         try:

@@ -106,8 +106,9 @@ def _check_route(grant: Grant, scope: str, served_here: tuple[Dialect | None, ..
             code = "subscription_sharing_user_not_eligible"
             raise Refusal(code, "this plan cannot be shared with apps", status=403)
         raise Refusal("chatpass_v2_scope_not_authorized", "the person did not allow use of the plan", status=403)
-    if grant.dialect is Dialect.PLAIN and "models" not in scope.split():
-        raise Refusal("insufficient_scope", "the token lacks the scope models", status=403)
+    needed = {Dialect.PLAIN: "models", Dialect.CLAUDE: "user:inference"}.get(grant.dialect)
+    if needed is not None and needed not in scope.split():
+        raise Refusal("insufficient_scope", f"the token lacks the scope {needed}", status=403)
 
 
 def _unauthenticated(code: str, message: str) -> Refusal:

@@ -30,7 +30,8 @@ async def create_chat_completion(exchange: Exchange) -> Response:
     }
     if not body.get("stream"):
         return JSONResponse(_whole(frame, prompt, said))
-    wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+    options = body.get("stream_options")
+    wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
     return EventStream(exchange, _events(frame, prompt, said, wants_usage=wants_usage), said.pause)
 
 
@@ -45,7 +46,8 @@ def _read(body: dict[str, Any]) -> Prompt:
             message, results = text_of(item.get("content")), list[str]()
         elif item.get("role") == "tool":
             results.append(text_of(item.get("content")))
-    functions = [item.get("function") or {} for item in objects(body.get("tools") or [], "tools")]
+    offered = objects(body.get("tools") or [], "tools")
+    functions = objects([item.get("function") for item in offered], "tools")
     tools = tuple(tool(function.get("name"), function.get("parameters")) for function in functions)
     size = estimate(json.dumps(messages))
     return Prompt(model=model, message=message, results=tuple(results), tools=tools, size=size)

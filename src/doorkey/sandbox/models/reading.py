@@ -49,5 +49,5 @@ def tool(name: Any, schema: Any) -> Tool:
     """Describe a tool by its name and the parameters of its JSON schema."""
     if not isinstance(name, str) or not name:
         raise Refusal("missing_required_parameter", "a tool has no name", param="tools")
-    properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
-    return Tool(name, frozenset(properties))
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return Tool(name, frozenset(properties if isinstance(properties, dict) else ()))

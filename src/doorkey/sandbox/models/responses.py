@@ -52,7 +52,8 @@ def _check_plan(body: dict[str, Any]) -> None:
     tools = body.get("tools") or []
     if any(item.get("type") not in {"function", "web_search", "custom"} for item in objects(tools, "tools")):
         wrong.append("tools")
-    if isinstance(body.get("input"), list) and any(item.get("role") == "system" for item in body["input"]):
+    given = body.get("input")
+    if isinstance(given, list) and any(item.get("role") == "system" for item in objects(given, "input")):
         wrong.append("input")
     if wrong:
         code = "subscription_sharing_unsupported_capability"

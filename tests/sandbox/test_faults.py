@@ -1,0 +1,171 @@
+"""What goes wrong on request, seen from a client without a connection of its own."""
+
+from typing import Any
+
+import pytest
+
+from doorkey.sandbox.faults import KINDS, Faults
+from tests.sandbox.conftest import Visitor
+
+SAY: Any = {"model": "practice-small", "input": "say: one two three four five", "stream": True}
+
+
+async def test_an_expired_token_is_refused_until_it_is_renewed(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("expired_token")
+
+    first = await visitor.models(tokens["access_token"])
+    second = await visitor.models(tokens["access_token"])
+    renewed = (await visitor.refresh(tokens)).json()
+
+    assert first.json()["error"]["code"] == second.json()["error"]["code"] == "token_expired"
+    assert (await visitor.models(renewed["access_token"])).status_code == 200
+
+
+async def test_a_revoked_grant_is_dead_at_the_token_endpoint(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("revoked_grant", endpoint="token")
+
+    refused = await visitor.refresh(tokens)
+
+    assert refused.json()["error_code"] == "refresh_token_invalidated"
+    assert (await visitor.models(tokens["access_token"])).status_code == 401
+
+
+async def test_a_revoked_grant_is_dead_at_the_models(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("revoked_grant", endpoint="model")
+
+    refused = await visitor.models(tokens["access_token"])
+
+    assert refused.json()["error"]["code"] == "token_revoked"
+    assert (await visitor.refresh(tokens)).json()["error"] == "invalid_grant"
+
+
+async def test_a_grant_can_be_revoked_before_its_code_is_exchanged(visitor: Visitor):
+    reply = await visitor.consent()
+    visitor.sandbox.faults.add("revoked_grant")
+
+    refused = await visitor.exchange(reply)
+
+    assert refused.json()["error"] == "invalid_grant"
+
+
+async def test_a_limit_with_reset_tells_how_long(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("limit_with_reset", seconds=7)
+
+    refused = await visitor.models(tokens["access_token"])
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "7")
+
+
+async def test_a_shared_plan_tells_no_reset(visitor: Visitor):
+    tokens = await visitor.sign_in("plan")
+    visitor.sandbox.faults.add("limit_without_reset", endpoint="model")
+
+    refused = await visitor.models(tokens["access_token"])
+
+    assert refused.json()["error"]["code"] == "subscription_sharing_usage_limit_exceeded"
+    assert "retry-after" not in refused.headers
+
+
+async def test_codex_tells_when_its_limit_resets(visitor: Visitor):
+    tokens = await visitor.sign_in("codex")
+    visitor.sandbox.faults.add("limit_with_reset", seconds=90)
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+    refused = await visitor.http.get("/backend-api/codex/models?client_version=1", headers=headers)
+
+    error = refused.json()["error"]
+    assert (error["type"], error["resets_in_seconds"]) == ("usage_limit_reached", 90)
+    assert error["resets_at"] == visitor.clock.now + 90
+
+
+async def test_out_of_order_is_met_as_often_as_asked(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("unavailable", times=2, endpoint="token")
+
+    statuses = [(await visitor.refresh(tokens)).status_code for _ in range(3)]
+
+    assert statuses == [503, 503, 200]
+
+
+async def test_a_slow_answer_comes_in_the_end(visitor: Visitor):
+    key = visitor.sandbox.make_key()
+    visitor.sandbox.faults.add("slow", seconds=0)
+
+    answer = await visitor.models(key)
+
+    assert answer.status_code == 200
+    assert visitor.sandbox.log.notes[-1].fault == "slow"
+
+
+async def test_garbage_is_no_json(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("garbage")
+
+    answer = await visitor.refresh(tokens)
+
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
+    assert (await visitor.refresh(tokens)).status_code == 200
+
+
+async def test_a_lost_reply_has_rotated_all_the_same(visitor: Visitor):
+    tokens = await visitor.sign_in()
+    visitor.sandbox.faults.add("reply_lost")
+
+    with pytest.raises(ConnectionResetError):
+        await visitor.refresh(tokens)
+
+    assert (await visitor.refresh(tokens)).json()["error_code"] == "refresh_token_reused"
+
+
+async def test_a_cut_stream_waits_for_an_answer_to_cut(visitor: Visitor):
+    key = visitor.sandbox.make_key()
+    visitor.sandbox.faults.add("cut_stream")
+
+    listed = await visitor.models(key)
+
+    assert listed.status_code == 200
+    with pytest.raises(ConnectionResetError):
+        await visitor.http.post("/v1/responses", json=SAY, headers={"Authorization": f"Bearer {key}"})
+
+
+async def test_a_wrong_clock_shows_in_the_date(visitor: Visitor):
+    key = visitor.sandbox.make_key()
+    visitor.sandbox.faults.add("wrong_date", seconds=-3600)
+
+    skewed, right = await visitor.models(key), await visitor.models(key)
+
+    assert skewed.headers["date"] == "Fri, 15 Jan 2027 07:00:00 GMT"
+    assert right.headers["date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
+def test_the_oldest_fault_comes_first():
+    faults = Faults()
+    faults.add("slow")
+    faults.add("unavailable")
+
+    met = [faults.take("model").kind, faults.take("model").kind]
+
+    assert met == ["slow", "unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("earthquake", {}), ("reply_lost", {"endpoint": "model"}), ("slow", {"times": 0})],
+)
+def test_a_fault_that_cannot_happen_is_refused(kind: str, options: dict[str, Any]):
+    faults = Faults()
+
+    with pytest.raises(ValueError, match=kind):
+        faults.add(kind, **options)
+
+    assert faults.waiting() == ()
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_every_fault_has_a_title_and_says_what_it_shows(kind: str):
+    assert KINDS[kind].title
+    assert KINDS[kind].shows.endswith(".")
