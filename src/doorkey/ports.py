@@ -241,20 +241,18 @@ class Browser(Protocol):
 class Listener(Protocol):
     """A loopback port that waits for one callback."""
 
-    @property
-    def redirect(self) -> str:
-        """The redirect URI with the port that is really held."""
-        ...
+    redirect: str
+    """The redirect URI with the port that is really held."""
 
     def close(self) -> None:
         """Free the port; safe to call twice."""
         ...
 
 
-class Listeners(Protocol):
-    """Opens listeners on registered ports, in their order; raises PortBusy when none is free."""
+class Listen(Protocol):
+    """Opens a listener on the redirect's port, else on a fallback port; raises PortBusy when none is free."""
 
-    def open(self, redirect: str, fallback_ports: Sequence[int], deliver: Callable[[str], Outcome]) -> Listener: ...
+    def __call__(self, redirect: str, fallback_ports: Sequence[int], deliver: Callable[[str], Outcome]) -> Listener: ...
 
 
 class Runner(Protocol):

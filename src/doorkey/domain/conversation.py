@@ -88,7 +88,7 @@ class Run:
 
 
 class EventKind(StrEnum):
-    """What an event tells: TEXT appends to the answer, STATE ends or pauses the run, the others say what they are named."""
+    """What an event tells: TEXT appends to the answer, STATE ends or pauses the run; the others are what they say."""
 
     TEXT = "text"
     THINKING = "thinking"

@@ -1,7 +1,8 @@
 """Accounts and providers as the world sees them: the JSON of the command line and of the page (design section 5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from doorkey.domain.account import Account, State
 from doorkey.domain.policy import Policy
@@ -25,6 +26,9 @@ ACTIONS: Mapping[State, str | None] = {
 }
 
 
+Json = dict[str, Any]
+
+
 def iso(moment: datetime | None) -> str | None:
     """Write a time as ISO 8601 in UTC, to the second; None stays None."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if moment else None
@@ -41,7 +45,7 @@ class Listing:
         surroundings: Surroundings,
         consents: Consents,
         clock: Clock,
-        key_readable: bool,
+        key_readable: Callable[[], bool],
     ) -> None:
         self._catalog = catalog
         self._book = book
@@ -50,14 +54,14 @@ class Listing:
         self._clock = clock
         self._key_readable = key_readable
 
-    def accounts(self) -> list[dict[str, object]]:
+    def accounts(self) -> list[Json]:
         """Describe every account, then the keys from the environment of providers that have none."""
         managed = [self.account(account) for account in self._book.all()]
         taken = {entry["provider"] for entry in managed}
         found = [(p, self._surroundings.find(p.api.env)) for p in self._catalog.all() if p.id not in taken]
         return managed + [_env_account(provider, key) for provider, key in found if key is not None]
 
-    def account(self, account: Account) -> dict[str, object]:
+    def account(self, account: Account) -> Json:
         """Describe one account."""
         state = self.state(account)
         standing, who = account.standing, account.identity
@@ -83,9 +87,9 @@ class Listing:
 
     def state(self, account: Account) -> State:
         """Say how an account stands here and now, the vault's key included."""
-        return account.state(self._clock.now()) if self._key_readable else State.KEY_UNREADABLE
+        return account.state(self._clock.now()) if self._key_readable() else State.KEY_UNREADABLE
 
-    def providers(self) -> list[dict[str, object]]:
+    def providers(self) -> list[Json]:
         """Describe every provider with its methods and accounts."""
         accounts = self._book.all()
         return [
@@ -93,7 +97,7 @@ class Listing:
             for provider in self._catalog.all()
         ]
 
-    def provider(self, provider: Provider, accounts: Sequence[Account]) -> dict[str, object]:
+    def provider(self, provider: Provider, accounts: Sequence[Account]) -> Json:
         """Describe one provider. `connected`: an account can serve; `expired`: there are accounts, and none can."""
         states = [self.state(account) for account in accounts]
         connected = any(state in {State.READY, State.LAPSED, State.CHECKING} for state in states)
@@ -108,7 +112,7 @@ class Listing:
             "accounts": [self.account(account) for account in accounts],
         }
 
-    def method(self, provider: Provider, method: Method) -> dict[str, object]:
+    def method(self, provider: Provider, method: Method) -> Json:
         """Describe one way to sign in; `enabled` is whether it can be offered now."""
         return {
             "id": method.id,
@@ -125,7 +129,7 @@ class Listing:
         }
 
 
-def policy_json(policy: Policy) -> dict[str, object]:
+def policy_json(policy: Policy) -> Json:
     """Describe a policy record."""
     return {
         "verdict": policy.verdict.value,
@@ -137,16 +141,16 @@ def policy_json(policy: Policy) -> dict[str, object]:
     }
 
 
-def error_json(error: DoorkeyError) -> dict[str, object]:
+def error_json(error: DoorkeyError) -> Json:
     """Describe an error: its stable code, what happened, and what to do."""
-    described: dict[str, object] = {"error": error.code, "message": str(error), "hint": error.hint}
+    described: Json = {"error": error.code, "message": str(error), "hint": error.hint}
     consent = getattr(error, "consent", None)
     return described | ({"consent": consent} if consent else {})
 
 
-def sign_in_json(sign_in: SignIn, listing: Listing) -> dict[str, object]:
+def sign_in_json(sign_in: SignIn, listing: Listing) -> Json:
     """Describe a sign-in under way or over (design section 5)."""
-    described: dict[str, object] = {
+    described: Json = {
         "id": sign_in.id,
         "url": sign_in.url,
         "redirect": sign_in.redirect,
@@ -161,7 +165,7 @@ def sign_in_json(sign_in: SignIn, listing: Listing) -> dict[str, object]:
     return described
 
 
-def _env_account(provider: Provider, key: FoundKey) -> dict[str, object]:
+def _env_account(provider: Provider, key: FoundKey) -> Json:
     nothing = dict.fromkeys(("name", "plan", "workspace", "reason", "until", "action", "expires_at", "last_proof"))
     return nothing | {
         "id": f"env:{key.name}",

@@ -30,8 +30,8 @@ from doorkey.ports import (
     Choices,
     Clock,
     Entropy,
+    Listen,
     Listener,
-    Listeners,
     Outcome,
     Practice,
     Runner,
@@ -66,7 +66,7 @@ class World:
     attempts: Attempts
     choices: Choices
     consents: Consents
-    listeners: Listeners
+    listen: Listen
     runner: Runner
     practice: Practice
     clock: Clock
@@ -197,7 +197,7 @@ class SignIns:
 
     def _listen(self, method: Method, deliver: Callable[[str], Outcome]) -> Listener | None:
         try:
-            return self._world.listeners.open(method.redirect, method.fallback_ports, deliver)
+            return self._world.listen(method.redirect, method.fallback_ports, deliver)
         except PortBusy:
             return None
 

@@ -1,14 +1,16 @@
 """HTTP clients for model calls, each bound to one account: what SDKs are given in place of a key."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
-from doorkey.adapters.http.auth import AccountAuth, AsyncAccountAuth
+from doorkey.adapters.http.auth import AccountAuth, AsyncAccountAuth, AsyncSource, Source
 from doorkey.adapters.http.client import client_settings, user_agent
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
+from doorkey.service.token_source import AsyncTokenSource, FixedSource, TokenSource
 
 # Streams may pause while a model thinks; connecting may not.
 TIMEOUT = httpx2.Timeout(600.0, connect=10.0)
@@ -20,13 +22,19 @@ class Clients:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
-    def client(self, choice: Choice) -> httpx2.Client:
-        """Return a sync client."""
-        return httpx2.Client(auth=AccountAuth(choice, self._sources.of(choice)), **_settings(choice))
+    def client(
+        self, choice: Choice, wrap: Callable[[TokenSource | FixedSource], Source] | None = None
+    ) -> httpx2.Client:
+        """Return a sync client; `wrap` decorates the source of its credential."""
+        source = self._sources.of(choice)
+        return httpx2.Client(auth=AccountAuth(choice, wrap(source) if wrap else source), **_settings(choice))
 
-    def async_client(self, choice: Choice) -> httpx2.AsyncClient:
+    def async_client(
+        self, choice: Choice, wrap: Callable[[AsyncTokenSource], AsyncSource] | None = None
+    ) -> httpx2.AsyncClient:
         """Return an async client."""
-        return httpx2.AsyncClient(auth=AsyncAccountAuth(choice, self._sources.async_of(choice)), **_settings(choice))
+        source = self._sources.async_of(choice)
+        return httpx2.AsyncClient(auth=AsyncAccountAuth(choice, wrap(source) if wrap else source), **_settings(choice))
 
 
 def _settings(choice: Choice) -> dict[str, Any]:

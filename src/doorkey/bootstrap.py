@@ -1,0 +1,267 @@
+"""The one place that knows every adapter: it builds the object graph over one vault and one chat store."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from socket import socket
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from doorkey import __version__
+from doorkey.adapters.browser import SystemBrowser
+from doorkey.adapters.catalog import FileCatalog
+from doorkey.adapters.http.client import HttpTransport
+from doorkey.adapters.http.signatures import JoseSignatures
+from doorkey.adapters.instance import Instance, ask
+from doorkey.adapters.key_sources.environment import EnvironmentKey
+from doorkey.adapters.key_sources.file import KeyFile
+from doorkey.adapters.loopback.listener import LoopbackListener
+from doorkey.adapters.paths import Folders
+from doorkey.adapters.practice import PracticeStarter
+from doorkey.adapters.runtime.aio import AsyncRuntime
+from doorkey.adapters.runtime.answers import Ports
+from doorkey.adapters.runtime.sync import SyncRuntime
+from doorkey.adapters.serving import HOST, hold, serve
+from doorkey.adapters.store.sqlite import open_app, open_vault
+from doorkey.adapters.store.stores import AppStore
+from doorkey.adapters.surroundings import EnvironmentKeys
+from doorkey.adapters.system import SystemClock, SystemEntropy
+from doorkey.errors import KeyUnreadable
+from doorkey.providers import ALL
+from doorkey.service import sign_in
+from doorkey.service.accounts import AccountBook
+from doorkey.service.consents import Consents
+from doorkey.service.launch import LaunchGate
+from doorkey.service.listing import Listing
+from doorkey.service.models import Models
+from doorkey.service.resolve import Resolver
+from doorkey.service.services import ChatStores, Services
+from doorkey.service.sign_in import SignIns
+from doorkey.service.sources import Sources
+
+if TYPE_CHECKING:
+    from doorkey.adapters.http.clients import Clients
+    from doorkey.agent.engine import Engine
+
+
+class House:
+    """Everything over one vault, each part made when it is first used; leave it with `close` or a `with` block."""
+
+    def __init__(self, *, environ: Mapping[str, str], here: Path) -> None:
+        self.folders = Folders.of(environ).make()
+        self.clock = SystemClock()
+        self.entropy = SystemEntropy()
+        self.browser = SystemBrowser(environ)
+        self.transport = HttpTransport()
+        self.catalog = FileCatalog(self.folders.config / "config.toml", ALL, self.clock)
+        self.surroundings = EnvironmentKeys(environ, here, self.catalog.env_files)
+        self.vault = open_vault(self.folders.data, [EnvironmentKey(environ), KeyFile(self.folders.config)])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free every port and close both databases."""
+        if "services" in self.__dict__:
+            self.services.sign_ins.close()
+        if "stores" in self.__dict__:
+            self._app_store.close()
+        self.vault.close()
+
+    @cached_property
+    def services(self) -> Services:
+        """The services over the vault."""
+        vault, runtime = self.vault, self.runtime
+        consents = Consents(vault.choices, self.clock)
+        resolver = Resolver(
+            catalog=self.catalog,
+            accounts=vault.accounts,
+            choices=vault.choices,
+            consents=consents,
+            surroundings=self.surroundings,
+        )
+        book = AccountBook(
+            accounts=vault.accounts, catalog=self.catalog, choices=vault.choices, resolver=resolver, runner=runtime
+        )
+        sources = Sources(
+            accounts=vault.accounts,
+            clock=self.clock,
+            runner=runtime,
+            async_runner=AsyncRuntime(runtime),
+            practice=self.practice,
+        )
+        return Services(
+            catalog=self.catalog,
+            book=book,
+            resolver=resolver,
+            sources=sources,
+            sign_ins=self._sign_ins(consents),
+            consents=consents,
+            listing=Listing(
+                catalog=self.catalog,
+                book=book,
+                surroundings=self.surroundings,
+                consents=consents,
+                clock=self.clock,
+                key_readable=self.key_readable,
+            ),
+            models=Models(sources=sources, transport=self.transport, clock=self.clock),
+            clock=self.clock,
+            entropy=self.entropy,
+        )
+
+    @cached_property
+    def runtime(self) -> SyncRuntime:
+        """What drives the flows."""
+        return SyncRuntime(
+            Ports(
+                accounts=self.vault.accounts,
+                leases=self.vault.leases,
+                attempts=self.vault.attempts,
+                transport=self.transport,
+                signatures=JoseSignatures(),
+                clock=self.clock,
+                entropy=self.entropy,
+            )
+        )
+
+    @cached_property
+    def practice(self) -> PracticeStarter:
+        """What starts the practice provider; its state outlives the process, so its sign-ins do too."""
+        state_file = self.folders.data / "sandbox.db"
+
+        def start(port: int) -> object:
+            from doorkey.sandbox import server
+
+            return server.start(port, state_file)
+
+        return PracticeStarter(self.transport, start)
+
+    @cached_property
+    def stores(self) -> ChatStores:
+        """What is kept of chats; opened only by who chats."""
+        kept = self._app_store
+        return ChatStores(
+            preferences=kept.preferences,
+            conversations=kept.conversations,
+            runs=kept.runs,
+            events=kept.events,
+            approvals=kept.approvals,
+            allowances=kept.allowances,
+            page_sessions=kept.page_sessions,
+        )
+
+    @cached_property
+    def clients(self) -> "Clients":
+        """HTTP clients for model calls, each bound to one account."""
+        from doorkey.adapters.http.clients import Clients
+
+        return Clients(self.services.sources)
+
+    def engine(self) -> "Engine":
+        """Make the engine that answers chats; it belongs to one event loop."""
+        from doorkey.agent.engine import Engine
+
+        guarded = [self.folders.data, self.folders.config]
+        return Engine(self.services, self.stores, self.clients, guarded)
+
+    def check_folder(self, text: str) -> str:
+        """Return a chat's folder as it will be used. Raises FolderRefused for one that must stay closed."""
+        from doorkey.agent.fence import Folder
+
+        return str(Folder.open(Path(text).expanduser(), guarded=[self.folders.data, self.folders.config]).path)
+
+    def key_readable(self) -> bool:
+        """Whether the master key is there and opens this vault."""
+        try:
+            self.vault.cipher.check()
+        except KeyUnreadable:
+            return False
+        return True
+
+    @cached_property
+    def _app_store(self) -> AppStore:
+        return open_app(self.folders.data)
+
+    def _sign_ins(self, consents: Consents) -> SignIns:
+        return SignIns(
+            sign_in.World(
+                catalog=self.catalog,
+                accounts=self.vault.accounts,
+                attempts=self.vault.attempts,
+                choices=self.vault.choices,
+                consents=consents,
+                listen=LoopbackListener.open,
+                runner=self.runtime,
+                practice=self.practice,
+                clock=self.clock,
+                entropy=self.entropy,
+            )
+        )
+
+
+def open_house(*, environ: Mapping[str, str] | None = None, here: Path | None = None) -> House:
+    """Open the vault that the environment names; `here` is the folder whose `.env` may be asked.
+
+    Raises VaultDamaged, StorageFull and StoreBusy.
+    """
+    return House(environ=os.environ if environ is None else environ, here=here or Path.cwd())
+
+
+def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) -> None:
+    """Serve the page until it is interrupted, and print its one-time URL as the first line.
+
+    Where an app already runs over this vault, a new session is opened on that one instead. Raises PortBusy.
+    """
+    running = ask(house.folders.data)
+    if running:
+        _present(house, running, no_browser=no_browser, out=out)
+        return
+    with hold(port) as holding, suppress(KeyboardInterrupt):
+        asyncio.run(_serve(house, holding, no_browser=no_browser, out=out))
+
+
+async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO) -> None:
+    from doorkey.web.app import build
+
+    gate = LaunchGate(house.clock, house.entropy)
+    base = f"http://{HOST}:{holding.getsockname()[1]}"
+
+    def mint() -> str:
+        token, key = gate.mint()
+        return f"{base}/launch?token={token.reveal()}#key={key.reveal()}"
+
+    engine = house.engine()
+    await engine.recover()
+    app = build(house.services, house.stores, engine, gate, version=__version__, folder_check=house.check_folder)
+    instance = Instance(house.folders.data, mint)
+
+    async def ready() -> None:
+        _present(house, mint(), no_browser=no_browser, out=out)
+        # The clients of the providers take seconds to load; the first page must not wait for them.
+        Thread(target=_warm_up, name="doorkey-warm-up", daemon=True).start()
+
+    try:
+        await serve(app, holding, ready)
+    finally:
+        instance.close()
+        await engine.close()
+
+
+def _present(house: House, url: str, *, no_browser: bool, out: TextIO) -> None:
+    print(url, file=out, flush=True)
+    if not no_browser:
+        house.browser.open_private(url)
+
+
+def _warm_up() -> None:
+    pass

@@ -1,0 +1,39 @@
+"""HTTP clients over the person's vault, for SDKs that take one."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+
+import httpx2
+
+from doorkey.adapters.http.auth import AsyncSource, Source
+from doorkey.bootstrap import House, open_house
+from doorkey.service.resolve import Choice, Wish
+from doorkey.service.token_source import AsyncTokenSource, FixedSource, TokenSource
+
+
+@cache
+def _house() -> House:
+    """Open the vault once for all clients of this process; it stays open as long as they live."""
+    return open_house()
+
+
+def choose(provider: str, account: str | None) -> Choice:
+    """Return what serves `provider` for another program than our own app."""
+    asked = account or os.environ.get("DOORKEY_ACCOUNT")
+    return _house().services.resolver.choose(Wish(provider=provider, account=asked, outside=True))
+
+
+def source(choice: Choice) -> TokenSource | FixedSource:
+    """Return the token source of what was chosen."""
+    return _house().services.sources.of(choice)
+
+
+def sync_client(choice: Choice, wrap: Callable[[TokenSource | FixedSource], Source] | None = None) -> httpx2.Client:
+    """Return a client whose requests carry the account's credential; `wrap` decorates its source."""
+    return _house().clients.client(choice, wrap)
+
+
+def async_client(choice: Choice, wrap: Callable[[AsyncTokenSource], AsyncSource] | None = None) -> httpx2.AsyncClient:
+    """Return the same for asyncio."""
+    return _house().clients.async_client(choice, wrap)
