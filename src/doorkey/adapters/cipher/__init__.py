@@ -1,0 +1,1 @@
+"""Sealing: authenticated encryption of every secret at rest (rule 7)."""

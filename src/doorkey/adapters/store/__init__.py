@@ -1,0 +1,1 @@
+"""Where the vault and the chats are kept."""

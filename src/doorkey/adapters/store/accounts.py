@@ -1,0 +1,163 @@
+"""The accounts of the vault: who they are in clear, so that they list without the key; their tokens sealed."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from doorkey.adapters.store.columns import as_json, moment_or_none, stamp, stamp_or_none
+from doorkey.adapters.store.database import Database, Value
+from doorkey.domain.account import Account, Held, Identity, Origins, Proof, Standing, State
+from doorkey.domain.provider import Payer
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
+from doorkey.errors import UnknownName
+from doorkey.ports import Cipher
+
+_INSERT = """
+INSERT INTO accounts (id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at,
+    generation, tokens)
+VALUES (:id, :provider, :method, :name, :identity, :origins, :payer, :standing, :renews, :created_at, :expires_at,
+    :generation, :tokens)
+ON CONFLICT (id) DO NOTHING RETURNING id
+"""
+_UPDATE = """
+UPDATE accounts SET provider = :provider, method = :method, name = :name, identity = :identity, origins = :origins,
+    payer = :payer, standing = :standing, renews = :renews, created_at = :created_at, expires_at = :expires_at,
+    generation = :generation, tokens = :tokens
+WHERE id = :id AND generation = :read RETURNING id
+"""
+
+
+class SqlAccounts:
+    """Fill `ports.Accounts`."""
+
+    def __init__(self, database: Database, cipher: Cipher) -> None:
+        self._database = database
+        self._cipher = cipher
+
+    def all(self) -> Sequence[Account]:
+        return [_account(row) for row in self._database.rows("SELECT * FROM accounts ORDER BY created_at, id")]
+
+    def find(self, account: Account) -> Account | None:
+        return same_account(account, self.all())
+
+    def load(self, account: str) -> Held:
+        for row in self._database.rows("SELECT * FROM accounts WHERE id = ?", (account,)):
+            found = _account(row)
+            return Held(found, _unpack(self._cipher.open(row["tokens"], _place(found))))
+        raise UnknownName("There is no such account.")
+
+    def save(self, held: Held, *, read: int | None) -> bool:
+        account = held.account
+        sealed = self._cipher.seal(_pack(held.tokens), _place(account))
+        row = _row(account) | {"tokens": sealed, "read": read}
+        return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
+
+    def save_standing(self, account: Account) -> bool:
+        sql = "UPDATE accounts SET standing = ? WHERE id = ? AND generation = ? RETURNING id"
+        return bool(self._database.rows(sql, (as_json(account.standing), account.id, account.generation)))
+
+    def forget(self, account: str) -> None:
+        self._database.rows("DELETE FROM accounts WHERE id = ?", (account,))
+
+    def version(self) -> int:
+        return self._database.version()
+
+
+def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None:
+    """Find whom a new sign-in continues: the same identity, or where none is told, the same name or the unnamed one."""
+
+    def same(known: Account) -> bool:
+        if (known.provider, known.method) != (wanted.provider, wanted.method):
+            return False
+        if wanted.identity.subject is not None:
+            return known.identity.key == wanted.identity.key
+        return known.identity.subject is None and known.name == wanted.name
+
+    return next(filter(same, accounts), None)
+
+
+def _place(account: Account) -> str:
+    return f"accounts|{account.id}|tokens|{account.generation}"
+
+
+def _row(account: Account) -> dict[str, Value]:
+    return {
+        "id": account.id,
+        "provider": account.provider,
+        "method": account.method,
+        "name": account.name,
+        "identity": as_json(account.identity),
+        "origins": as_json(account.origins),
+        "payer": account.payer,
+        "standing": as_json(account.standing),
+        "renews": account.renews,
+        "created_at": stamp(account.created_at),
+        "expires_at": stamp_or_none(account.expires_at),
+        "generation": account.generation,
+    }
+
+
+def _account(row: sqlite3.Row) -> Account:
+    return Account(
+        id=row["id"],
+        provider=row["provider"],
+        method=row["method"],
+        name=row["name"],
+        identity=Identity(**json.loads(row["identity"])),
+        origins=Origins(**json.loads(row["origins"])),
+        payer=Payer(row["payer"]),
+        standing=_standing(row["standing"]),
+        renews=bool(row["renews"]),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        expires_at=moment_or_none(row["expires_at"]),
+        generation=row["generation"],
+    )
+
+
+def _standing(text: str) -> Standing:
+    fields = json.loads(text)
+    proof = fields["proof"]
+    return Standing(
+        state=State(fields["state"]),
+        reason=fields["reason"],
+        until=moment_or_none(fields["until"]),
+        proof=proof and Proof(datetime.fromisoformat(proof["at"]), proof["call"]),
+        retry_at=moment_or_none(fields["retry_at"]),
+        failures=fields["failures"],
+    )
+
+
+def _pack(tokens: Tokens) -> bytes:
+    fields = {
+        "access": tokens.access.reveal(),
+        "refresh": _reveal_or_none(tokens.refresh),
+        "id_token": _reveal_or_none(tokens.id_token),
+        "scope": tokens.scope,
+        "issued_at": stamp(tokens.issued_at),
+        "expires_at": stamp_or_none(tokens.expires_at),
+        "earliest_refresh_at": stamp_or_none(tokens.earliest_refresh_at),
+    }
+    return json.dumps(fields).encode()
+
+
+def _unpack(plain: bytes) -> Tokens:
+    fields = json.loads(plain)
+    return Tokens(
+        access=Secret(fields["access"]),
+        refresh=_secret_or_none(fields["refresh"]),
+        id_token=_secret_or_none(fields["id_token"]),
+        scope=fields["scope"],
+        issued_at=datetime.fromisoformat(fields["issued_at"]),
+        expires_at=moment_or_none(fields["expires_at"]),
+        earliest_refresh_at=moment_or_none(fields["earliest_refresh_at"]),
+    )
+
+
+def _secret_or_none(text: str | None) -> Secret | None:
+    return None if text is None else Secret(text)
+
+
+def _reveal_or_none(secret: Secret | None) -> str | None:
+    return None if secret is None else secret.reveal()

@@ -1,0 +1,35 @@
+"""How values stand in columns: moments as ISO 8601 texts in UTC that sort by time, the rest as JSON."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment so that texts compare as moments do: always UTC, always microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def stamp_or_none(moment: datetime | None) -> str | None:
+    """Write a moment that may be absent."""
+    return None if moment is None else stamp(moment)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    """Read a moment that may be absent."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def as_json(value: "DataclassInstance") -> str:
+    """Write a value's fields as JSON; a Secret among them is refused by the encoder."""
+    return json.dumps(asdict(value), default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return stamp(value)
+    raise TypeError(f"{type(value).__name__} does not belong in a JSON column")

@@ -1,0 +1,73 @@
+"""The right to refresh, as a row: taken over at once from the dead, otherwise when it ends (rule 1)."""
+
+import sqlite3
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+
+from doorkey.adapters.store.columns import stamp
+from doorkey.adapters.store.database import Database, Value
+from doorkey.adapters.store.machine import Machine, Process
+from doorkey.flows.steps import Lease
+
+_INSERT = """
+INSERT INTO leases (account, owner, ends, taken_at, ends_at, boot, namespace, pid, started)
+VALUES (:account, :owner, :ends, :taken_at, :ends_at, :boot, :namespace, :pid, :started)
+"""
+
+
+class SqlLeases:
+    """Fill `ports.Leases`."""
+
+    def __init__(self, database: Database, machine: Machine) -> None:
+        self._database = database
+        self._machine = machine
+
+    def take(self, account: str, span: timedelta) -> Lease | None:
+        if self._held(account):  # Those who wait ask often: they must not queue for the write lock.
+            return None
+        lease = Lease(account, token_urlsafe(16))
+        with self._database.transaction():
+            if self._held(account):
+                return None
+            self._database.rows("DELETE FROM leases WHERE account = ?", (account,))
+            self._insert(lease, span)
+        return lease
+
+    def owns(self, lease: Lease, span: timedelta) -> bool:
+        sql = "SELECT ends, boot FROM leases WHERE account = ? AND owner = ?"
+        here, time = self._machine.this_process().boot, self._machine.uptime()
+        rows = self._database.rows(sql, (lease.account, lease.owner))
+        return any(row["boot"] == here and row["ends"] - time >= span.total_seconds() for row in rows)
+
+    def release(self, lease: Lease) -> None:
+        self._database.rows("DELETE FROM leases WHERE account = ? AND owner = ?", (lease.account, lease.owner))
+
+    def _held(self, account: str) -> bool:
+        rows = self._database.rows("SELECT * FROM leases WHERE account = ?", (account,))
+        return any(self._in_force(row) for row in rows)
+
+    def _in_force(self, row: sqlite3.Row) -> bool:
+        here = self._machine.this_process()
+        if row["boot"] != here.boot:
+            # The boot clock of another machine means nothing here. A lease from the future is one of a clock set back.
+            taken_at, ends_at = (datetime.fromisoformat(row[name]) for name in ("taken_at", "ends_at"))
+            return taken_at <= self._machine.now() < ends_at
+        if row["ends"] <= self._machine.uptime():
+            return False
+        holder = Process(boot=row["boot"], namespace=row["namespace"], pid=row["pid"], started=row["started"])
+        return holder.namespace != here.namespace or not self._machine.is_dead(holder)
+
+    def _insert(self, lease: Lease, span: timedelta) -> None:
+        here, now = self._machine.this_process(), self._machine.now()
+        row: dict[str, Value] = {
+            "account": lease.account,
+            "owner": lease.owner,
+            "ends": self._machine.uptime() + span.total_seconds(),
+            "taken_at": stamp(now),
+            "ends_at": stamp(now + span),
+            "boot": here.boot,
+            "namespace": here.namespace,
+            "pid": here.pid,
+            "started": here.started,
+        }
+        self._database.rows(_INSERT, row)

@@ -1,0 +1,54 @@
+"""What an opened database offers: the ports, side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from doorkey.ports import (
+    Accounts,
+    Allowances,
+    Approvals,
+    Attempts,
+    Choices,
+    Cipher,
+    Conversations,
+    Events,
+    Leases,
+    PageSessions,
+    Preferences,
+    Runs,
+)
+
+
+class KeyedCipher(Cipher, Protocol):
+    """A cipher whose key may be missing or wrong."""
+
+    def check(self) -> None:
+        """Raise KeyUnreadable when sealed values cannot be opened; makes nothing, not even in an empty vault."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """The accounts and every secret; use nothing of it after `close`."""
+
+    accounts: Accounts
+    leases: Leases
+    attempts: Attempts
+    choices: Choices
+    cipher: KeyedCipher
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppStore:
+    """The chats and what the page remembers, in clear text; use nothing of it after `close`."""
+
+    preferences: Preferences
+    conversations: Conversations
+    runs: Runs
+    events: Events
+    approvals: Approvals
+    allowances: Allowances
+    page_sessions: PageSessions
+    close: Callable[[], None]

@@ -1,0 +1,62 @@
+"""Every store in memory: true to its port, gone with the process."""
+
+from doorkey.adapters.store.stores import AppStore, Vault
+from doorkey.testing.clock import FakeClock
+from doorkey.testing.memory.app import (
+    Chats,
+    MemoryAllowances,
+    MemoryApprovals,
+    MemoryConversations,
+    MemoryEvents,
+    MemoryPageSessions,
+    MemoryRuns,
+)
+from doorkey.testing.memory.rows import MemorySettings
+from doorkey.testing.memory.vault import MemoryAccounts, MemoryAttempts, MemoryCipher, MemoryLeases
+
+__all__ = [
+    "MemoryAccounts",
+    "MemoryAllowances",
+    "MemoryApprovals",
+    "MemoryAttempts",
+    "MemoryCipher",
+    "MemoryConversations",
+    "MemoryEvents",
+    "MemoryLeases",
+    "MemoryPageSessions",
+    "MemoryRuns",
+    "MemorySettings",
+    "memory_app",
+    "memory_vault",
+]
+
+
+def memory_vault(clock: FakeClock | None = None) -> Vault:
+    """Make an empty vault; its leases end by the clock."""
+    return Vault(
+        accounts=MemoryAccounts(),
+        leases=MemoryLeases((clock or FakeClock()).now),
+        attempts=MemoryAttempts(),
+        choices=MemorySettings(),
+        cipher=MemoryCipher(),
+        close=_nothing,
+    )
+
+
+def memory_app(clock: FakeClock | None = None) -> AppStore:
+    """Make an empty store of chats; page sessions end by the clock."""
+    chats = Chats()
+    return AppStore(
+        preferences=MemorySettings(),
+        conversations=MemoryConversations(chats),
+        runs=MemoryRuns(chats),
+        events=MemoryEvents(chats),
+        approvals=MemoryApprovals(chats),
+        allowances=MemoryAllowances(chats),
+        page_sessions=MemoryPageSessions((clock or FakeClock()).now),
+        close=_nothing,
+    )
+
+
+def _nothing() -> None:
+    """Close what holds nothing open."""

@@ -1,0 +1,111 @@
+"""The SQLite stores fill the same contracts as those in memory."""
+
+import pytest
+
+from doorkey.adapters.key_sources.file import KeyFile
+from doorkey.adapters.store.sqlite import open_app, open_vault
+from doorkey.testing.clock import FakeClock, FakeMachine
+from doorkey.testing.contracts.accounts import AccountsContract
+from doorkey.testing.contracts.approvals import AllowancesContract, ApprovalsContract
+from doorkey.testing.contracts.attempts import AttemptsContract
+from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, RunsContract
+from doorkey.testing.contracts.cipher import CipherContract
+from doorkey.testing.contracts.leases import LeasesContract
+from doorkey.testing.contracts.page_sessions import PageSessionsContract
+from doorkey.testing.contracts.settings import SettingsContract
+
+
+@pytest.fixture
+def machine():
+    return FakeMachine()
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def vault(tmp_path, machine):
+    vault = open_vault(tmp_path / "data", [KeyFile(tmp_path / "config")], machine=machine)
+    yield vault
+    vault.close()
+
+
+@pytest.fixture
+def app(tmp_path, clock):
+    app = open_app(tmp_path / "data", now=clock.now)
+    yield app
+    app.close()
+
+
+class TestSqlAccounts(AccountsContract):
+    @pytest.fixture
+    def store(self, vault):
+        return vault.accounts
+
+
+class TestSqlLeases(LeasesContract):
+    @pytest.fixture
+    def store(self, vault):
+        return vault.leases
+
+
+class TestSqlAttempts(AttemptsContract):
+    @pytest.fixture
+    def store(self, vault):
+        return vault.attempts
+
+
+class TestSqlChoices(SettingsContract):
+    @pytest.fixture
+    def store(self, vault):
+        return vault.choices
+
+
+class TestVaultCipher(CipherContract):
+    @pytest.fixture
+    def cipher(self, vault):
+        return vault.cipher
+
+
+class TestSqlPreferences(SettingsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app.preferences
+
+
+class TestSqlConversations(ConversationsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlRuns(RunsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlEvents(EventsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlApprovals(ApprovalsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlAllowances(AllowancesContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlPageSessions(PageSessionsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app.page_sessions
