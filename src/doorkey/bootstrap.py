@@ -22,6 +22,7 @@ from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
 from doorkey.adapters.practice import PracticeStarter
+from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.aio import AsyncRuntime
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
@@ -57,6 +58,7 @@ class House:
         self.entropy = SystemEntropy()
         self.browser = SystemBrowser(environ)
         self.transport = HttpTransport()
+        self.profiles = AntProfiles(environ)
         self.catalog = FileCatalog(self.folders.config / "config.toml", ALL, self.clock)
         self.surroundings = EnvironmentKeys(environ, here, self.catalog.env_files)
         self.vault = open_vault(self.folders.data, [EnvironmentKey(environ), KeyFile(self.folders.config)])
@@ -94,6 +96,8 @@ class House:
         )
         sources = Sources(
             accounts=vault.accounts,
+            leases=vault.leases,
+            profiles=self.profiles,
             clock=self.clock,
             runner=runtime,
             async_runner=AsyncRuntime(runtime),
@@ -203,6 +207,7 @@ class House:
                 listen=LoopbackListener.open,
                 runner=self.runtime,
                 practice=self.practice,
+                profiles=self.profiles,
                 clock=self.clock,
                 entropy=self.entropy,
             )

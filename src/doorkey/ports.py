@@ -12,6 +12,7 @@ from doorkey.domain.attempt import Attempt, Status
 from doorkey.domain.conversation import Conversation, Event, EventKind, Run
 from doorkey.domain.provider import Provider
 from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
 from doorkey.flows.steps import Flow, Lease, Request, Response, Result
 
 
@@ -266,6 +267,16 @@ class AsyncRunner(Protocol):
     """The same for asyncio; a caller that is cancelled stops waiting."""
 
     async def run(self, flow: Flow[Result]) -> Result: ...
+
+
+class Profiles(Protocol):
+    """Sign-ins that a vendor's own tool keeps; raises SignInNeeded where there is none."""
+
+    def active(self) -> str: ...
+    def read(self, profile: str) -> Tokens: ...
+    def renew(self, profile: str) -> Tokens:
+        """Let the vendor's SDK renew and write it; raise ProviderUnavailable when that may work later."""
+        ...
 
 
 class Practice(Protocol):

@@ -11,11 +11,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Kind(StrEnum):
-    """What a person does to sign in."""
+    """What a person does to sign in; PROFILE means that a vendor's own tool has signed in and keeps the tokens."""
 
     AUTHORIZATION_CODE = "authorization_code"
     DEVICE_CODE = "device_code"
     API_KEY = "api_key"
+    PROFILE = "profile"
     NONE = "none"
 
 

@@ -1,4 +1,4 @@
-"""Anthropic: API keys, and the Pro/Max sign-in for those to whom Anthropic issued a client id of their own."""
+"""Anthropic: API keys, its Console profile, and the Pro/Max sign-in for those who have a client id of their own."""
 
 from datetime import date
 
@@ -15,6 +15,20 @@ API_KEY = Method(
         verdict=Verdict.ALLOWED,
         note="Billed to your Anthropic Console organisation, by use.",
         source=LEGAL_PAGE,
+        read_on=date(2026, 9, 30),
+    ),
+    manage_url="https://platform.claude.com/usage",
+)
+
+CONSOLE = Method(
+    id="console",
+    kind=Kind.PROFILE,
+    name="Anthropic Console",
+    policy=Policy(
+        verdict=Verdict.ALLOWED,
+        note="Uses the profile that Anthropic's own tool made with `ant auth login`, on this computer. "
+        "Billed to your Console organisation, by use.",
+        source="https://platform.claude.com/docs/en/cli-sdks-libraries/cli/authentication",
         read_on=date(2026, 9, 30),
     ),
     manage_url="https://platform.claude.com/usage",
@@ -48,5 +62,5 @@ ANTHROPIC = Provider(
     id="anthropic",
     name="Anthropic",
     api=Api(base_url="https://api.anthropic.com", dialect=Dialect.ANTHROPIC_MESSAGES, env=("ANTHROPIC_API_KEY",)),
-    methods=(API_KEY, CLAUDE),
+    methods=(API_KEY, CONSOLE, CLAUDE),
 )

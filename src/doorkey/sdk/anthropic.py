@@ -9,6 +9,7 @@ we raise here is both (`doorkey.DoorkeyError` and `anthropic.AnthropicError`).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -18,7 +19,7 @@ from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, Misconfigured
 from doorkey.sdk import clients
 from doorkey.service.resolve import Choice
-from doorkey.service.token_source import AsyncTokenSource, FixedSource, TokenSource
+from doorkey.service.token_source import AsyncTokenSource, Source
 
 if TYPE_CHECKING:
     import anthropic
@@ -90,12 +91,12 @@ def async_client(provider: str = "anthropic", *, account: str | None = None) -> 
 class _Source:
     """A source whose errors are the SDK's own too."""
 
-    def __init__(self, inner: TokenSource | FixedSource) -> None:
+    def __init__(self, inner: Source) -> None:
         self._inner = inner
 
-    def get(self) -> Secret:
+    def get(self, at_least: timedelta = timedelta(0)) -> Secret:
         with both_errors():
-            return self._inner.get()
+            return self._inner.get(at_least)
 
     def renew(self, rejected: Secret) -> Secret:
         with both_errors():
@@ -129,8 +130,8 @@ def both_errors() -> Iterator[None]:
         raise raised from error
 
 
-@lru_cache
-def _both(kind: Callable[..., DoorkeyError]) -> type[DoorkeyError]:
+def _both(kind: type[DoorkeyError]) -> type[DoorkeyError]:
+    """Make the class that is of both families; its name is the one that people know."""
     from anthropic import AnthropicError
 
     return type(kind.__name__, (kind, AnthropicError), {})

@@ -6,10 +6,10 @@ from functools import cache
 
 import httpx2
 
-from doorkey.adapters.http.auth import AsyncSource, Source
+from doorkey.adapters.http.auth import AsyncSource
 from doorkey.bootstrap import House, open_house
 from doorkey.service.resolve import Choice, Wish
-from doorkey.service.token_source import AsyncTokenSource, FixedSource, TokenSource
+from doorkey.service.token_source import AsyncTokenSource, Source
 
 
 @cache
@@ -24,12 +24,12 @@ def choose(provider: str, account: str | None) -> Choice:
     return _house().services.resolver.choose(Wish(provider=provider, account=asked, outside=True))
 
 
-def source(choice: Choice) -> TokenSource | FixedSource:
+def source(choice: Choice) -> Source:
     """Return the token source of what was chosen."""
     return _house().services.sources.of(choice)
 
 
-def sync_client(choice: Choice, wrap: Callable[[TokenSource | FixedSource], Source] | None = None) -> httpx2.Client:
+def sync_client(choice: Choice, wrap: Callable[[Source], Source] | None = None) -> httpx2.Client:
     """Return a client whose requests carry the account's credential; `wrap` decorates its source."""
     return _house().clients.client(choice, wrap)
 

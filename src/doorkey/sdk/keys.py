@@ -13,7 +13,7 @@ from doorkey.domain.account import State
 from doorkey.domain.provider import Dialect, Kind
 from doorkey.errors import Misconfigured
 from doorkey.service.resolve import Choice, Wish
-from doorkey.service.token_source import AsyncTokenSource, FixedSource, TokenSource
+from doorkey.service.token_source import AsyncTokenSource, Source
 
 _environ_lock = Lock()
 
@@ -54,7 +54,7 @@ class Keys:
     def __init__(self, house: House) -> None:
         self._house = house
 
-    def token_source(self, provider: str, *, account: str | None = None) -> TokenSource | FixedSource:
+    def token_source(self, provider: str, *, account: str | None = None) -> Source:
         """Return the source of an account, by default the provider's; `.get()` and `.renew(rejected)` give a Secret."""
         return self._house.services.sources.of(self.choose(provider, account=account))
 

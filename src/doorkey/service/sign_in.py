@@ -34,10 +34,13 @@ from doorkey.ports import (
     Listener,
     Outcome,
     Practice,
+    Profiles,
     Runner,
 )
 from doorkey.service import consents
 from doorkey.service.consents import Consents
+
+WITHOUT_BROWSER = frozenset({Kind.API_KEY, Kind.NONE, Kind.PROFILE})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class World:
     listen: Listen
     runner: Runner
     practice: Practice
+    profiles: Profiles
     clock: Clock
     entropy: Entropy
 
@@ -163,22 +167,26 @@ class SignIns:
                 sign_in.listener.close()
 
     def keep_key(self, provider_id: str, method_id: str | None, key: Secret | None, *, name: str | None) -> Account:
-        """Keep an API key as an account, or one without a credential for a server that wants none."""
+        """Keep an API key as an account, or one whose credential is not ours: a vendor's profile, or none at all."""
         provider, method = self._way(provider_id, method_id or self._key_method(provider_id))
-        if method.kind not in {Kind.API_KEY, Kind.NONE}:
+        if method.kind not in WITHOUT_BROWSER:
             raise Misconfigured(f"{provider.name} {method.id} is not signed in with a key.")
         text = key.reveal().strip() if key else ""
         if method.kind is Kind.API_KEY and not is_plausible_key(text):
             raise SignInFailed("That is not a key.", hint="Copy the key again; it is one line without spaces.")
         plan = self._plan(provider, method, None, account=None, name=name)
+        who = Identity()
+        if method.kind is Kind.PROFILE:
+            who = Identity(issuer="ant", subject=self._world.profiles.active())
+            self._world.profiles.read(who.subject or "")
         tokens = Tokens(access=Secret(text), issued_at=self._world.clock.now())
-        account = self._world.runner.run(authorization_code.keep(plan, Identity(), tokens))
+        account = self._world.runner.run(authorization_code.keep(plan, who, tokens))
         self._after(account)
         return account
 
     def _key_method(self, provider_id: str) -> str | None:
         methods = self._world.catalog.provider(provider_id).methods
-        return next((method.id for method in methods if method.kind in {Kind.API_KEY, Kind.NONE}), None)
+        return next((method.id for method in methods if method.kind in WITHOUT_BROWSER), None)
 
     def _way(self, provider_id: str, method_id: str | None) -> tuple[Provider, Method]:
         """Find the method, the provider's first usable one by default, and check that it may be used."""

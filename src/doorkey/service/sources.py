@@ -3,21 +3,32 @@
 from threading import Lock
 
 from doorkey.domain.account import Account, State
-from doorkey.domain.provider import Method
+from doorkey.domain.provider import Kind, Method
 from doorkey.errors import Misconfigured
 from doorkey.flows.discovery import discovered
-from doorkey.ports import Accounts, AsyncRunner, Clock, Practice, Runner
+from doorkey.ports import Accounts, AsyncRunner, Clock, Leases, Practice, Profiles, Runner
+from doorkey.service.profile_source import ProfileSource
 from doorkey.service.resolve import Choice
-from doorkey.service.token_source import AsyncRenewals, AsyncTokenSource, FixedSource, Renewals, TokenSource
+from doorkey.service.token_source import AsyncRenewals, AsyncTokenSource, FixedSource, Renewals, Source, TokenSource
 
 
 class Sources:
     """Make and keep the token sources of this process."""
 
     def __init__(
-        self, *, accounts: Accounts, clock: Clock, runner: Runner, async_runner: AsyncRunner, practice: Practice
+        self,
+        *,
+        accounts: Accounts,
+        leases: Leases,
+        profiles: Profiles,
+        clock: Clock,
+        runner: Runner,
+        async_runner: AsyncRunner,
+        practice: Practice,
     ) -> None:
         self._accounts = accounts
+        self._leases = leases
+        self._profiles = profiles
         self._clock = clock
         self._runner = runner
         self._practice = practice
@@ -26,7 +37,7 @@ class Sources:
         self._lock = Lock()
         self._known: dict[tuple[str, Method], TokenSource] = {}
 
-    def of(self, choice: Choice) -> TokenSource | FixedSource:
+    def of(self, choice: Choice) -> Source:
         """Return the source of what was chosen. Raises Misconfigured for an account that is switched off."""
         self._practice.ensure(choice.provider)
         if choice.account is None:
@@ -39,9 +50,11 @@ class Sources:
         """Return the source of what was chosen for asyncio; the vault is only touched when it is first asked."""
         return AsyncTokenSource(lambda: self.of(choice), self._async_renewals)
 
-    def _managed(self, account: Account, method: Method) -> TokenSource:
+    def _managed(self, account: Account, method: Method) -> Source:
         if account.standing.state is State.OFF:
             raise Misconfigured(f"{account.label} is switched off.")
+        if method.kind is Kind.PROFILE:
+            return ProfileSource(account, profiles=self._profiles, leases=self._leases, clock=self._clock)
         key = (account.id, method)
         with self._lock:
             if key not in self._known:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Protocol
 
 from doorkey.domain.account import Account, Held
 from doorkey.domain.provider import Method
@@ -18,6 +19,13 @@ from doorkey.ports import Accounts, AsyncRunner, Clock, Runner
 
 # How long a token may be handed out before we ask whether another process changed the account.
 RECHECK = timedelta(seconds=1)
+
+
+class Source(Protocol):
+    """Hands out a credential, and another one when that was refused."""
+
+    def get(self, at_least: timedelta = ...) -> Secret: ...
+    def renew(self, rejected: Secret) -> Secret: ...
 
 
 class Renewals:
@@ -152,10 +160,10 @@ class AsyncTokenSource:
     `find` makes or finds the source; it may touch the vault, so it is called in a worker thread, once.
     """
 
-    def __init__(self, find: Callable[[], "TokenSource | FixedSource"], renewals: AsyncRenewals) -> None:
+    def __init__(self, find: Callable[[], Source], renewals: AsyncRenewals) -> None:
         self._find = find
         self._renewals = renewals
-        self._source: TokenSource | FixedSource | None = None
+        self._source: Source | None = None
 
     async def get(self, at_least: timedelta = timedelta(0)) -> Secret:
         """Return a usable token, renewed if needed; see `TokenSource.get`."""
@@ -172,8 +180,9 @@ class AsyncTokenSource:
         if self._source is None:
             self._source = await asyncio.to_thread(self._find)
         source = self._source
-        if isinstance(source, FixedSource):
-            return source.get()
+        if not isinstance(source, TokenSource):
+            # Any other source is asked as it is; it may read a file or wait.
+            return await asyncio.to_thread(source.renew, rejected) if rejected else await asyncio.to_thread(source.get)
         need = source.need(at_least=at_least, rejected=rejected)
         held = await asyncio.to_thread(source.settle, need)
         if held is None:

@@ -11,17 +11,11 @@ from doorkey.domain.secret import Secret
 from doorkey.errors import OriginChanged
 from doorkey.providers.dialects import CREDENTIAL_HEADERS, RULES, credential_headers, route_headers
 from doorkey.service.resolve import Choice
-
-
-class Source(Protocol):
-    """Where the credential comes from."""
-
-    def get(self) -> Secret: ...
-    def renew(self, rejected: Secret) -> Secret: ...
+from doorkey.service.token_source import Source
 
 
 class AsyncSource(Protocol):
-    """The same for asyncio."""
+    """Where the credential comes from, for asyncio."""
 
     async def get(self) -> Secret: ...
     async def renew(self, rejected: Secret) -> Secret: ...

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from doorkey.adapters.http.auth import AccountAuth, AsyncAccountAuth, AsyncSource, Source
+from doorkey.adapters.http.auth import AccountAuth, AsyncAccountAuth, AsyncSource
 from doorkey.adapters.http.client import client_settings, user_agent
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
-from doorkey.service.token_source import AsyncTokenSource, FixedSource, TokenSource
+from doorkey.service.token_source import AsyncTokenSource, Source
 
 # Streams may pause while a model thinks; connecting may not.
 TIMEOUT = httpx2.Timeout(600.0, connect=10.0)
@@ -23,7 +23,7 @@ class Clients:
         self._sources = sources
 
     def client(
-        self, choice: Choice, wrap: Callable[[TokenSource | FixedSource], Source] | None = None
+        self, choice: Choice, wrap: Callable[[Source], Source] | None = None
     ) -> httpx2.Client:
         """Return a sync client; `wrap` decorates the source of its credential."""
         source = self._sources.of(choice)
