@@ -1,4 +1,5 @@
 from dataclasses import fields as names_of
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -347,6 +348,23 @@ def test_no_problem_repeats_a_value():
 
     assert len(result.problems) == 3
     assert canary not in "".join(result.problems)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_built_in_method_of_every_kind_can_be_switched_off(kind):
+    method = Method(id="way", kind=kind, name="Way")
+
+    result = merge("[providers.acme.methods.way]\nenabled = false", [replace(BUILTIN, methods=(method,))])
+
+    assert result.providers[0].methods == (replace(method, enabled=False),)
+    assert result.problems == ()
+
+
+def test_a_vendors_profile_cannot_be_added():
+    result = merged("[providers.acme.methods.console]\nkind = 'profile'")
+
+    assert result.providers == (BUILTIN,)
+    assert len(result.problems) == 1
 
 
 def test_every_simple_field_of_a_method_can_be_set():

@@ -19,6 +19,7 @@ OBVIOUS_KINDS = {
     "api_key": Kind.API_KEY,
     "none": Kind.NONE,
 }
+# The kinds that a person can add; a profile needs code that knows the vendor's tool.
 NAMES = {
     Kind.AUTHORIZATION_CODE: "Sign in to {}",
     Kind.DEVICE_CODE: "Sign in to {} with a code",
@@ -151,9 +152,9 @@ def _started(
 ) -> Method | None:
     """Begin a method of the person's own: its kind is given, or obvious from its id."""
     given = entry.get("kind", OBVIOUS_KINDS.get(method_id))
-    if isinstance(given, str) and given in list(Kind):
+    if isinstance(given, str) and given in NAMES:
         return _plain_method(provider, method_id, Kind(given))
-    reading.problem((*path, "kind"), f"must be one of {', '.join(Kind)}, so the method is left out")
+    reading.problem((*path, "kind"), f"must be one of {', '.join(NAMES)}, so the method is left out")
     return None
 
 

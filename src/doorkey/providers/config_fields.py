@@ -154,6 +154,7 @@ METHOD: Mapping[Kind, Mapping[str, Read]] = {
     Kind.AUTHORIZATION_CODE: {**_COMMON, **_OAUTH, **_REDIRECTED},
     Kind.DEVICE_CODE: {**_COMMON, **_OAUTH},
     Kind.API_KEY: _COMMON,
+    Kind.PROFILE: _COMMON,
     Kind.NONE: _COMMON,
 }
 ANY_METHOD = METHOD[Kind.AUTHORIZATION_CODE]

@@ -261,6 +261,15 @@ def test_a_proxy_that_we_cannot_use_is_a_hint(monkeypatch):
     assert "HTTPS_PROXY" in caught.value.hint
 
 
+def test_certificates_that_cannot_be_read_are_a_hint(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+
+    with pytest.raises(ProviderUnavailable, match="certificates") as caught:
+        HttpTransport().send(post("https://127.0.0.1:1/token"))
+
+    assert "SSL_CERT_FILE" in caught.value.hint
+
+
 @pytest.fixture
 def self_signed(tmp_path):
     """Make a certificate for 127.0.0.1 that no authority has signed."""

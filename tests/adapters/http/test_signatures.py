@@ -109,6 +109,11 @@ def test_garbage_in_place_of_a_token_is_refused(text):
     refused(Secret(text), published(RSA), "ID token")
 
 
+@pytest.mark.parametrize("crit", [True, 5, None, ["exp"], {}])
+def test_a_header_that_demands_what_we_do_not_know_is_refused(crit):
+    refused(unsigned({"alg": "RS256", "crit": crit}, "c2ln"), published(RSA))
+
+
 @given(st.binary(max_size=200))
 def test_no_keys_crash_it(jwks):
     with pytest.raises(SignInFailed):

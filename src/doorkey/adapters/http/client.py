@@ -2,9 +2,9 @@
 
 import threading
 from collections.abc import Mapping
-from functools import cache
+from functools import cached_property
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from doorkey.domain.provider import is_safe
@@ -37,12 +37,58 @@ class AsyncHttpTransport:
         host = _host(request.url)
         try:
             async with asyncio.timeout(request.timeout.total_seconds()):
-                return await _exchange(request, host)
+                return await self._exchange(request, host)
         except TimeoutError:
             raise _too_late(host) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             # Without its cause, because the library's own words may quote the answer or the address.
             raise ProviderUnavailable(f"{host} could not be reached ({type(error).__name__}).") from None
+
+    async def _exchange(self, request: Request, host: str) -> Response:
+        async with (
+            self._client(host) as client,
+            client.stream(
+                request.method,
+                request.url,
+                data=_revealed(request.form) if request.form else None,
+                json=_revealed(request.json) if request.json is not None else None,
+                headers=_revealed(request.headers) | {"user-agent": user_agent()},
+            ) as answer,
+        ):
+            body = bytearray()
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    raise ProviderUnavailable(f"{host} sent an answer that is too long.")
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(status=answer.status_code, headers=headers, body=bytes(body))
+
+    def _client(self, host: str) -> "httpx2.AsyncClient":
+        import httpx2
+
+        try:
+            return httpx2.AsyncClient(
+                verify=self._certificates,
+                # No proxy stands between us and this machine.
+                trust_env=host not in LOOPBACK,
+                follow_redirects=False,
+                # The deadline is for the whole exchange and is kept outside of the client.
+                timeout=None,
+            )
+        except (ValueError, ImportError):
+            hint = "Check HTTPS_PROXY and ALL_PROXY: they must be http:// or https:// addresses."
+            raise ProviderUnavailable("The proxy that the environment names cannot be used.", hint=hint) from None
+
+    @cached_property
+    def _certificates(self) -> "ssl.SSLContext":
+        """Load the authorities that this machine trusts, once: it takes longer than everything else here."""
+        import httpx2
+
+        try:
+            return httpx2.create_ssl_context()
+        except OSError as error:
+            hint = "Check SSL_CERT_FILE: it must name a file of certificates."
+            raise ProviderUnavailable("The trusted certificates cannot be read.", hint=hint) from error
 
 
 class HttpTransport:
@@ -52,9 +98,12 @@ class HttpTransport:
     server keeps alive with a byte now and then.
     """
 
+    def __init__(self) -> None:
+        self._sender = AsyncHttpTransport()
+
     def send(self, request: Request) -> Response:
         answer: SimpleQueue[Response | BaseException] = SimpleQueue()
-        threading.Thread(target=_answer, args=(request, answer), name="doorkey-http", daemon=True).start()
+        threading.Thread(target=self._answer, args=(request, answer), name="doorkey-http", daemon=True).start()
         try:
             outcome = answer.get(timeout=request.timeout.total_seconds() + GRACE)
         except Empty:
@@ -64,71 +113,21 @@ class HttpTransport:
             raise outcome
         return outcome
 
+    def _answer(self, request: Request, answer: "SimpleQueue[Response | BaseException]") -> None:
+        import asyncio
+
+        async def exchange() -> None:
+            [outcome] = await asyncio.gather(self._sender.send(request), return_exceptions=True)
+            answer.put(outcome)
+
+        asyncio.run(exchange())
+
 
 def user_agent() -> str:
     """Say who we are (rule 9)."""
     from importlib.metadata import version
 
     return f"doorkey/{version('doorkey')}"
-
-
-def client_settings(host: str) -> dict[str, Any]:
-    """Tell how a client for this host is made: TLS verified, no redirects, no proxy between us and this machine."""
-    return {
-        "verify": _certificates(),
-        "trust_env": host not in LOOPBACK,
-        "follow_redirects": False,
-        # The deadline is for the whole exchange and is kept outside of the client.
-        "timeout": None,
-    }
-
-
-def _answer(request: Request, answer: "SimpleQueue[Response | BaseException]") -> None:
-    import asyncio
-
-    async def exchange() -> None:
-        [outcome] = await asyncio.gather(AsyncHttpTransport().send(request), return_exceptions=True)
-        answer.put(outcome)
-
-    asyncio.run(exchange())
-
-
-async def _exchange(request: Request, host: str) -> Response:
-    async with (
-        _client(host) as client,
-        client.stream(
-            request.method,
-            request.url,
-            data=_revealed(request.form) if request.form else None,
-            json=_revealed(request.json) if request.json is not None else None,
-            headers=_revealed(request.headers) | {"user-agent": user_agent()},
-        ) as answer,
-    ):
-        body = bytearray()
-        async for chunk in answer.aiter_bytes():
-            body += chunk
-            if len(body) > LONGEST_BODY:
-                raise ProviderUnavailable(f"{host} sent an answer that is too long.")
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(status=answer.status_code, headers=headers, body=bytes(body))
-
-
-def _client(host: str) -> "httpx2.AsyncClient":
-    import httpx2
-
-    try:
-        return httpx2.AsyncClient(**client_settings(host))
-    except (ValueError, ImportError):
-        hint = "Check HTTPS_PROXY and ALL_PROXY: they must be http:// or https:// addresses."
-        raise ProviderUnavailable("The proxy that the environment names cannot be used.", hint=hint) from None
-
-
-@cache
-def _certificates() -> "ssl.SSLContext":
-    """Load the machine's certificates once: it takes longer than everything else here."""
-    import httpx2
-
-    return httpx2.create_ssl_context()
 
 
 def _host(url: str) -> str:

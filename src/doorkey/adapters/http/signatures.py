@@ -25,7 +25,8 @@ class JoseSignatures:
         for key in _keys(jwks, header):
             try:
                 return jwt.decode(token.reveal(), key, algorithms=list(KEY_TYPES)).claims
-            except (JoseError, ValueError):
+            except (JoseError, ValueError, TypeError):
+                # joserfc walks a `crit` that is no list without looking.
                 continue
         raise SignInFailed("The ID token is not signed by one of its issuer's keys.")
 
