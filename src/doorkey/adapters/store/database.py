@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 
 from doorkey.adapters.store.failures import translated
-from doorkey.adapters.store.schema import Schema, immediate, prepare
+from doorkey.adapters.store.schema import Schema, prepare, transaction
 from doorkey.errors import StorageFull
 
 PATIENCE = timedelta(seconds=5)
@@ -52,7 +52,7 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """Make the statements inside one: all or nothing, and no other writer in between. Keep it short."""
         session = self._here()
-        with session.lock, translated(), immediate(session.connection):
+        with session.lock, translated(), transaction(session.connection, "BEGIN IMMEDIATE"):
             yield
 
     def version(self) -> int:
@@ -83,7 +83,7 @@ class Database:
             seconds = self._patience.total_seconds()
             connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None, check_same_thread=False)
             try:
-                prepare(connection, self._schema)
+                prepare(connection, self._schema, self._patience)
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute(f"PRAGMA synchronous = {'FULL' if self._schema.durable else 'NORMAL'}")
                 # On macOS only this reaches the disk itself; elsewhere it does nothing.

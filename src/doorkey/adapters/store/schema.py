@@ -1,9 +1,11 @@
 """The shape of our two database files: how one is recognised, and brought up to date by numbered SQL files."""
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from doorkey.errors import VaultDamaged
@@ -27,13 +29,16 @@ VAULT = Schema(mark=int.from_bytes(b"DkVa"), migrations=_MIGRATIONS / "vault", d
 APP = Schema(mark=int.from_bytes(b"DkAp"), migrations=_MIGRATIONS / "app", durable=False)
 
 
-def prepare(connection: sqlite3.Connection, schema: Schema) -> None:
+def prepare(connection: sqlite3.Connection, schema: Schema, patience: timedelta) -> None:
     """Bring a file up to date, or raise VaultDamaged before anything in it is touched."""
     scripts = schema.scripts()
-    if _version(connection, schema, len(scripts)) == len(scripts):
+    # In one snapshot: while another process makes the file, two reads would see two states of it.
+    with transaction(connection, "BEGIN"):
+        done = _version(connection, schema, len(scripts))
+    if done == len(scripts):
         return
-    connection.execute("PRAGMA journal_mode = WAL")
-    with immediate(connection):
+    _keep_a_log(connection, patience)
+    with transaction(connection, "BEGIN IMMEDIATE"):
         # Read again: another process may have come first.
         done = _version(connection, schema, len(scripts))
         for script in scripts[done:]:
@@ -45,9 +50,9 @@ def prepare(connection: sqlite3.Connection, schema: Schema) -> None:
 
 
 @contextmanager
-def immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold the write lock from the start, so that nothing read inside is ever out of date; all or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+def transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    """Do all or nothing; `BEGIN IMMEDIATE` holds the write lock from the start, so that no read inside goes stale."""
+    connection.execute(begin)
     try:
         yield
         connection.execute("COMMIT")
@@ -55,6 +60,20 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # A full disk has rolled back already.
             connection.execute("ROLLBACK")
         raise
+
+
+def _keep_a_log(connection: sqlite3.Connection, patience: timedelta) -> None:
+    """Change a new file to a write-ahead log; for this alone SQLite does not wait by itself while others look at it."""
+    deadline = time.monotonic() + patience.total_seconds()
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _version(connection: sqlite3.Connection, schema: Schema, newest: int) -> int:
