@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from doorkey.sandbox import control, discovery, refusals
+from doorkey.sandbox import control, device, discovery, refusals
 from doorkey.sandbox.authorize import authorization_endpoint, continue_sign_in, show_code, show_sign_in
 from doorkey.sandbox.clients import Dialect
 from doorkey.sandbox.faults import Faults
@@ -45,6 +45,22 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/api/accounts/oauth/token", token_endpoint(PLAN), methods=["POST"]),
     Route("/oauth/token", token_endpoint(CODEX), methods=["POST"]),
     Route("/claude/token", token_endpoint(CLAUDE), methods=["POST"]),
+    Route("/device_authorization", served("token", device.start_device_login, refusals.oauth), methods=["POST"]),
+    Route("/device", device.show_device),
+    Route("/device", device.enter_device, methods=["POST"]),
+    Route("/device/done", device.finish_device),
+    Route(
+        "/api/accounts/deviceauth/usercode",
+        served("token", device.start_codex_login, refusals.oauth_codex),
+        methods=["POST"],
+    ),
+    Route(
+        "/api/accounts/deviceauth/token",
+        served("token", device.poll_codex_login, refusals.oauth_codex),
+        methods=["POST"],
+    ),
+    Route("/codex/device", device.show_device),
+    Route("/deviceauth/callback", device.finish_device),
     Route("/revoke", revocation_endpoint(PLAIN, PLAN), methods=["POST"]),
     Route("/oauth/revoke", revocation_endpoint(CODEX), methods=["POST"]),
 

@@ -34,10 +34,10 @@ class Asked:
     target: Target
     scope: tuple[str, ...]
     challenge: str
-    nonce: str | None
-    resource: str | None
-    login_hint: str | None
-    id_token_hint: str | None
+    nonce: str | None = None
+    resource: str | None = None
+    login_hint: str | None = None
+    id_token_hint: str | None = None
 
     @property
     def registers(self) -> bool:
@@ -86,7 +86,7 @@ def read_asked(target: Target, params: QueryParams) -> Asked:
         raise Refusal("invalid_request", "code=true is missing")
     return Asked(
         target=target,
-        scope=_scope(target.client, params.get("scope", "")),
+        scope=read_scope(target.client, params.get("scope", "")),
         challenge=params["code_challenge"],
         nonce=params.get("nonce"),
         resource=_plan_resource(target.client, params),
@@ -95,13 +95,13 @@ def read_asked(target: Target, params: QueryParams) -> Asked:
     )
 
 
-def _scope(client: Client, asked: str) -> tuple[str, ...]:
+def read_scope(client: Client, asked: str) -> tuple[str, ...]:
+    """Check that a client may ask for all of these scopes."""
     names = tuple(dict.fromkeys(asked.split()))
     if not names:
         raise Refusal("invalid_scope", "scope is missing")
-    unknown = next((name for name in names if name not in client.scopes), None)
-    if unknown is not None:
-        raise Refusal("invalid_scope", f"{client.name} may not ask for this scope")
+    if not set(names) <= set(client.scopes):
+        raise Refusal("invalid_scope", f"{client.name} may not ask for one of these scopes")
     return names
 
 

@@ -3,12 +3,13 @@
 import secrets
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from doorkey.sandbox.asked import Asked, NoWayBack, Target, read_asked, read_target
+from doorkey.sandbox.bodies import page_form
 from doorkey.sandbox.clients import PLAN_USE, Client, Dialect
 from doorkey.sandbox.grants import allow
 from doorkey.sandbox.log import Note
@@ -51,12 +52,13 @@ def authorization_endpoint(dialect: Dialect) -> Endpoint:
             asked = read_asked(target, request.query_params)
         except Refusal as refusal:
             return _send_back(world, target, {"error": refusal.code, "error_description": refusal.message})
-        return RedirectResponse(f"/sign-in/{_remember(world, asked)}", 303)
+        return RedirectResponse(f"/sign-in/{remember(world, asked)}", 303)
 
     return authorize
 
 
-def _remember(world: World, asked: Asked) -> str:
+def remember(world: World, asked: Asked) -> str:
+    """Keep a request until a person answers it; gives the key of its page."""
     now = world.clock()
     for stale in [key for key, pending in world.pending.items() if pending.expires_at <= now]:
         del world.pending[stale]
@@ -85,7 +87,7 @@ async def continue_sign_in(request: Request) -> Response:
     pending = _find(world, request)
     if pending is None:
         return _over()
-    fields = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+    fields = await page_form(request)
     if pending.person is None:
         pending.person = _chosen(fields)
         if pending.person is None:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from doorkey.sandbox.bodies import page_form
 from doorkey.sandbox.faults import KINDS, Faults
 from doorkey.sandbox.pages import page
 from doorkey.sandbox.people import PEOPLE
@@ -38,7 +38,7 @@ async def home(request: Request) -> Response:
 
 async def press_fault(request: Request) -> Response:
     """Take a press on one of the home page's fault buttons; `clear` forgets all that wait."""
-    fields = await _form(request)
+    fields = await page_form(request)
     world = world_of(request)
     if "clear" in fields:
         world.faults.clear()
@@ -55,7 +55,7 @@ async def show_keys(request: Request) -> Response:
 async def change_keys(request: Request) -> Response:
     """Make a key and show it once, or revoke one."""
     world = world_of(request)
-    fields = await _form(request)
+    fields = await page_form(request)
     if "revoke" in fields:
         world.ledger.end_key(fields["revoke"])
         return RedirectResponse("/keys", 303)
@@ -108,7 +108,3 @@ async def clear_log(request: Request) -> Response:
     """Empty the log."""
     world_of(request).log.clear()
     return Response(status_code=204)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    return dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from doorkey.sandbox.clients import registered
+from doorkey.sandbox.device import GRANT_TYPE
 from doorkey.sandbox.world import world_of
 
 
@@ -15,12 +16,13 @@ async def metadata(request: Request) -> Response:
             "issuer": base_url,
             "authorization_endpoint": f"{base_url}/authorize",
             "token_endpoint": f"{base_url}/token",
+            "device_authorization_endpoint": f"{base_url}/device_authorization",
             "revocation_endpoint": f"{base_url}/revoke",
             "jwks_uri": f"{base_url}/jwks.json",
             "scopes_supported": list(registered(base_url)["doorkey"].scopes),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "grant_types_supported": ["authorization_code", "refresh_token", GRANT_TYPE],
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": ["none"],
             "revocation_endpoint_auth_methods_supported": ["none"],

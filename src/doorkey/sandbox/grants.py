@@ -79,7 +79,7 @@ def redeem(world: World, client: Client, fields: dict[str, str]) -> Issued:
         raise Refusal("invalid_grant", "the code is older than a minute")
     if fields.get("redirect_uri") != code.redirect_uri:
         raise Refusal("invalid_grant", "redirect_uri differs from the one that was authorized")
-    if not hmac.compare_digest(_s256(fields.get("code_verifier", "")), code.challenge):
+    if not hmac.compare_digest(s256(fields.get("code_verifier", "")), code.challenge):
         raise Refusal("invalid_grant", "code_verifier does not fit the challenge")
     if client.dialect is Dialect.CLAUDE and not hmac.compare_digest(fields["state"].encode(), code.state.encode()):
         raise Refusal("invalid_grant", "state differs from the one that was authorized")
@@ -145,7 +145,8 @@ def _issue(world: World, grant: Grant, scope: str) -> Issued:
     return Issued(grant=grant, scope=scope, access_token=access, refresh_token=refresh)
 
 
-def _s256(verifier: str) -> str:
+def s256(verifier: str) -> str:
+    """Give the challenge of a verifier (RFC 7636, 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 

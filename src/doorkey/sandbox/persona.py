@@ -161,7 +161,7 @@ def _with_tools(prompt: Prompt) -> Answer | None:
     return None
 
 
-_DENIAL = re.compile(r"\b(denied|declined|rejected|not approved|refused)\b", re.IGNORECASE)
+_DENIAL = re.compile(r"\b(denied|declined|rejected|refused|not approved|not allowed|said no)\b", re.IGNORECASE)
 
 
 def _after_tools(results: Sequence[str]) -> Answer:
@@ -193,13 +193,13 @@ def _words(prompt: Prompt, caller: Caller) -> str:
 
 def _served_by(prompt: Prompt, caller: Caller) -> str:
     payer = {
-        "plan": f"Their {(caller.plan or '').capitalize()} plan pays",
-        "metered": "It is metered, as with a key that is billed by use",
+        "plan": f"Their {(caller.plan or '').capitalize()} plan pays, in play",
+        "local": "It runs on your own computer, so nobody is billed",
     }[caller.payer]
     place = f", workspace “{caller.workspace}”" if caller.workspace else ""
     return (
         f"This answer was served to **{caller.name}**{place}, by {caller.method}, with the model "
-        f"`{prompt.model}`. {payer}. No real money moves here."
+        f"`{prompt.model}`. {payer}."
     )
 
 

@@ -24,6 +24,21 @@ class Pending:
     person: Person | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class DeviceLogin:
+    """A device that waits for its person; `reply` is what came of the sign-in."""
+
+    client: Client
+    scope: tuple[str, ...]
+    user_code: str
+    state: str
+    verifier: str
+    expires_at: float
+    interval: float
+    next_poll: float = 0.0
+    reply: dict[str, str] | None = None
+
+
 @dataclass(kw_only=True)
 class World:
     """One sandbox from the inside. Times are epoch seconds."""
@@ -36,6 +51,7 @@ class World:
     faults: Faults = field(default_factory=Faults)
     log: Log = field(default_factory=Log)
     pending: dict[str, Pending] = field(default_factory=dict)
+    devices: dict[str, DeviceLogin] = field(default_factory=dict)
     signer: Signer = field(init=False)
     _registered: dict[str, Client] = field(init=False)
 

@@ -9,7 +9,7 @@ from doorkey.sandbox.storage import Grant
 from doorkey.sandbox.world import World
 
 _PAYERS = {
-    Dialect.PLAIN: "metered",
+    Dialect.PLAIN: "local",
     Dialect.PLAN: "plan",
     Dialect.CODEX: "plan",
     Dialect.CLAUDE: "plan",
@@ -63,7 +63,7 @@ def _by_key(exchange: Exchange, served_here: tuple[Dialect | None, ...]) -> Call
     refuse_over_limit(exchange, None)
     if None not in served_here:
         raise _unauthenticated("invalid_token", "this route takes no API keys")
-    return Caller(name="a practice key", method="an API key", payer="metered", plan=None, workspace=None, dialect=None)
+    return Caller(name="a practice key", method="an API key", payer="local", plan=None, workspace=None, dialect=None)
 
 
 def _presented(exchange: Exchange) -> str:
@@ -80,14 +80,14 @@ def _presented(exchange: Exchange) -> str:
 
 
 def _grant(exchange: Exchange, world: World, secret: str) -> tuple[Grant, str]:
+    if exchange.meets("expired_token"):
+        world.ledger.expire_access(secret)
     token = world.ledger.access(secret)
     if token is None:
         raise _unauthenticated("invalid_api_key", "no such token or key is known here")
-    if exchange.meets("expired_token"):
-        world.ledger.expire_access(secret)
     if exchange.meets("revoked_grant"):
         world.ledger.end_grant(token.grant_id)
-    token, grant = world.ledger.access(secret) or token, world.ledger.grant(token.grant_id)
+    grant = world.ledger.grant(token.grant_id)
     if token.spent or grant.ended:
         raise _unauthenticated("token_revoked", "the token was revoked")
     if world.clock() >= token.expires_at:
