@@ -202,6 +202,16 @@ def test_a_file_that_is_no_database_is_left_alone(path, content):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_damaged_page_is_named_as_damage(path):
+    with closing(Database(path, VAULT)) as database:
+        database.rows(SET, ("a", "1"))
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+    with closing(Database(path, VAULT)) as damaged, pytest.raises(VaultDamaged):
+        damaged.rows("SELECT * FROM settings")
+
+
 def test_the_database_of_another_program_is_left_alone(path):
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as other:

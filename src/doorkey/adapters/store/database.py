@@ -60,7 +60,8 @@ class Database:
         session = self._here()
         with session.lock, translated():
             (others,) = session.connection.execute("PRAGMA data_version").fetchone()
-            return int(others) + session.connection.total_changes
+            # The process is part of it, because a child of a fork counts anew and may meet an old number again.
+            return (session.process << 32) + int(others) + session.connection.total_changes
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

@@ -35,8 +35,9 @@ class SqlLeases:
 
     def owns(self, lease: Lease, span: timedelta) -> bool:
         sql = "SELECT ends, boot FROM leases WHERE account = ? AND owner = ?"
-        here, time = self._machine.this_process().boot, self._machine.uptime()
         rows = self._database.rows(sql, (lease.account, lease.owner))
+        # The time is read last: waiting for the database must not count as time that is left.
+        here, time = self._machine.this_process().boot, self._machine.uptime()
         return any(row["boot"] == here and row["ends"] - time >= span.total_seconds() for row in rows)
 
     def release(self, lease: Lease) -> None:

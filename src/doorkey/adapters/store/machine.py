@@ -1,15 +1,13 @@
 """What a lease needs to know of this machine: a clock that counts suspend, and which processes still live."""
 
 import os
-import platform
-import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
-from uuid import uuid4
 
 _PROC = Path("/proc")
 # Linux stops CLOCK_MONOTONIC while it sleeps, macOS does not.
@@ -69,10 +67,12 @@ class ThisMachine:
         try:
             return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         except OSError:
-            return _mac_boot() if platform.system() == "Darwin" else _no_boot()
+            return _mac_boot() if sys.platform == "darwin" else _no_boot()
 
 
 def _mac_boot() -> str:
+    import subprocess
+
     try:
         asked = subprocess.run(["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, check=True)
         return asked.stdout.decode().strip() or _no_boot()
@@ -82,7 +82,7 @@ def _mac_boot() -> str:
 
 def _no_boot() -> str:
     """Make up a boot that nobody shares: others then judge our leases by the wall clock alone."""
-    return f"unknown-{uuid4()}"
+    return f"unknown-{os.urandom(16).hex()}"
 
 
 def _namespace() -> int:
