@@ -1,0 +1,268 @@
+"""The chat's engine: starts, stops and resumes runs, each in a task of its own, and lets anybody listen to them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from doorkey.agent.answer import Answer, BuildModel, Clients, Record, Workshop, approval_json
+from doorkey.agent.clerk import Clerk
+from doorkey.agent.confinement import Confinement, detect
+from doorkey.agent.docket import Docket
+from doorkey.agent.tape import Tape
+from doorkey.domain.account import Account
+from doorkey.domain.approval import Approval, ApprovalState, Decision
+from doorkey.domain.conversation import LIVE, Event, EventKind, Run, RunState
+from doorkey.errors import ApprovalRefused, DoorkeyError, Temporary
+from doorkey.service.resolve import Choice
+from doorkey.service.services import ChatStores, Services
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.models import Model
+
+logger = logging.getLogger(__name__)
+
+TITLE = 60
+"""The most characters of a chat's title."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    answer: Answer
+    task: asyncio.Task[None]
+
+
+def _build_model(choice: Choice, model_name: str, client: "httpx2.AsyncClient") -> "Model":
+    from doorkey.agent.models import build
+
+    return build(choice, model_name, client)
+
+
+def _keep_nothing(account: Account, error: DoorkeyError) -> None:
+    """Leave the account's standing to whoever proves it next."""
+
+
+class Engine:
+    """Makes the answers of all chats; it belongs to one event loop.
+
+    Call `recover` once at the start, where this is the only program that answers chats, and `close` at the end.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        stores: ChatStores,
+        clients: Clients,
+        guarded: Sequence[Path],
+        *,
+        confinement: Confinement | None = None,
+        build_model: BuildModel = _build_model,
+        record: Record = _keep_nothing,
+    ) -> None:
+        self._stores = stores
+        self._clock = services.clock
+        self._entropy = services.entropy
+        self._clerk = Clerk()
+        self._docket = Docket(stores, services.clock, services.entropy)
+        self._shop = Workshop(
+            services=services,
+            stores=stores,
+            clients=clients,
+            clerk=self._clerk,
+            docket=self._docket,
+            guarded=tuple(guarded),
+            confinement=confinement or detect({}),
+            build_model=build_model,
+            record=record,
+        )
+        self._live: dict[str, _Live] = {}
+        self._tapes: dict[str, Tape] = {}
+        # Whatever changes which runs are live happens one after the other.
+        self._gate = asyncio.Lock()
+
+    async def start(self, conversation_id: str, prompt: str) -> Run:
+        """Begin to answer a prompt; it is stored first, and whatever goes wrong after that is told by the run.
+
+        Raises UnknownName without such a chat, and Temporary while another answer of this chat is live.
+        """
+        async with self._gate:
+            run = await self._clerk.do(self._store_prompt, conversation_id, prompt)
+            answer = self._answer(run)
+            self._launch(answer, answer.make())
+        return run
+
+    async def retry(self, run_id: str) -> Run:
+        """Ask the same once more, in a new run."""
+        run = await self._clerk.do(self._stores.runs.load, run_id)
+        return await self.start(run.conversation, run.prompt)
+
+    async def subscribe(self, run_id: str, after: int = 0) -> AsyncIterator[Event]:
+        """Give the events of a run after a number, stored ones first, each once and in order.
+
+        Ends after the last event of the run; while it waits for a person, this waits too. A run that another
+        process makes is given as far as it is stored.
+        """
+        tape = self._tapes.get(run_id) or await self._tape_of(run_id)
+        async for event in tape.follow(after):
+            yield event
+
+    async def decide(self, approval_id: str, decision: Decision, reason: str | None = None) -> Approval:
+        """Record what the person chose; the run goes on when its last question is answered.
+
+        Raises ApprovalRefused when this call was decided before, or its run has ended.
+        """
+        async with self._gate:
+            row = await self._clerk.do(self._docket.decide, approval_id, decision, reason)
+            run = await self._clerk.do(self._stores.runs.load, row.run)
+            self._tape(run.id).add(EventKind.APPROVAL, approval_json(row))
+            rows = await self._clerk.do(self._docket.of, run.id)
+            if all(row.state is not ApprovalState.PENDING for row in rows):
+                await self._go_on(run)
+        return row
+
+    async def resume(self, run_id: str) -> Run:
+        """Go on with a run whose questions are all answered, after a sign-in or a restart.
+
+        Raises ApprovalRefused for a run that does not wait, or still waits for a decision.
+        """
+        async with self._gate:
+            run = await self._clerk.do(self._stores.runs.load, run_id)
+            rows = await self._clerk.do(self._docket.of, run_id)
+            if run.state is not RunState.WAITING:
+                raise ApprovalRefused("This answer does not wait for anything.", hint="Look at the chat again.")
+            if any(row.state is ApprovalState.PENDING for row in rows):
+                raise ApprovalRefused("A call still waits to be decided.", hint="Allow or deny it.")
+            await self._go_on(run)
+        return run
+
+    async def stop(self, run_id: str) -> Run:
+        """End a run now; what it has said so far is kept. A run that has ended is left as it is."""
+        live = self._live.get(run_id)
+        if live is not None:
+            await self._cancel(live, RunState.STOPPED)
+        async with self._gate:
+            run = await self._clerk.do(self._stores.runs.load, run_id)
+            if run.state is RunState.WAITING:
+                answer = self._answer(run)
+                await answer.end(RunState.STOPPED)
+                self._tapes.pop(run_id, None)
+                run = answer.run
+        return run
+
+    async def recover(self) -> None:
+        """Put in order what a process left behind that ended without saying so.
+
+        Its running answers become INTERRUPTED, or wait again where a call is still open: one that was running then
+        asks the person once more.
+        """
+        async with self._gate:
+            for run, rows in await self._clerk.do(self._left_behind):
+                tape = self._tape(run.id)
+                for row in rows:
+                    tape.add(EventKind.APPROVAL, approval_json(row))
+                tape.add(EventKind.STATE, {"state": run.state.value})
+                await tape.settle()
+                self._drop(run.id)
+
+    async def close(self) -> None:
+        """End everything that is live as INTERRUPTED, with its text kept; what waits for a person stays."""
+        async with self._gate:
+            await asyncio.gather(*(self._cancel(live, RunState.INTERRUPTED) for live in list(self._live.values())))
+            for tape in self._tapes.values():
+                await tape.settle()
+                tape.end()
+            self._clerk.close()
+
+    async def warm(self) -> None:
+        """Import what the first run needs, beside whatever else the loop does."""
+        await asyncio.to_thread(__import__, "doorkey.agent.turn")
+
+    def _store_prompt(self, conversation_id: str, prompt: str) -> Run:
+        chat = self._stores.conversations.load(conversation_id)
+        earlier = self._stores.runs.of(conversation_id)
+        if any(run.state in LIVE for run in earlier):
+            raise Temporary(
+                "An answer of this chat is not finished yet.", hint="Wait for it, decide what it asks, or stop it."
+            )
+        now = self._clock.now()
+        run = Run(
+            id=f"run_{self._entropy.bytes(12).hex()}", conversation=conversation_id, prompt=prompt, started_at=now
+        )
+        self._stores.runs.save(run)
+        title = chat.title if earlier else title_of(prompt)
+        self._stores.conversations.save(replace(chat, title=title, updated_at=now))
+        return run
+
+    def _left_behind(self) -> list[tuple[Run, Sequence[Approval]]]:
+        runs = self._stores.runs
+        chats = self._stores.conversations.all()
+        found = [run for chat in chats for run in runs.of(chat.id) if run.state is RunState.RUNNING]
+        return [self._set_right(run) for run in found if run.id not in self._live]
+
+    def _set_right(self, run: Run) -> tuple[Run, Sequence[Approval]]:
+        reopened = self._docket.reopen(run.id)
+        if self._docket.open(run.id):
+            run = replace(run, state=RunState.WAITING)
+        else:
+            run = replace(run, state=RunState.INTERRUPTED, ended_at=self._clock.now())
+        self._stores.runs.save(run)
+        return run, reopened
+
+    async def _go_on(self, run: Run) -> None:
+        live = self._live.get(run.id)
+        if live is not None:
+            # It has stored that it waits and is about to leave.
+            await asyncio.wait([live.task])
+        answer = self._answer(run)
+        self._launch(answer, answer.go_on())
+
+    def _answer(self, run: Run) -> Answer:
+        return Answer(self._shop, run, self._tape(run.id))
+
+    def _launch(self, answer: Answer, work: Coroutine[None, None, None]) -> None:
+        run_id = answer.run.id
+        task = asyncio.create_task(work, name=run_id)
+        self._live[run_id] = _Live(answer, task)
+        task.add_done_callback(lambda ended: self._leave(answer, ended))
+
+    def _leave(self, answer: Answer, ended: asyncio.Task[None]) -> None:
+        run = answer.run
+        del self._live[run.id]
+        if run.state is not RunState.WAITING:
+            self._drop(run.id)
+        if not ended.cancelled() and (error := ended.exception()):
+            # Its end could not be stored; `recover` puts that right.
+            logger.error("The end of a run could not be stored: %s", type(error).__name__)
+
+    def _drop(self, run_id: str) -> None:
+        self._tapes.pop(run_id).end()
+
+    async def _cancel(self, live: _Live, ending: RunState) -> None:
+        # One that is over is only storing its end, which must not be cut short.
+        if not live.answer.over and not live.task.cancelling():
+            live.answer.ending = ending
+            live.task.cancel()
+        await asyncio.wait([live.task])
+
+    def _tape(self, run_id: str) -> Tape:
+        return self._tapes.setdefault(run_id, Tape(run_id, self._stores.events, self._clerk))
+
+    async def _tape_of(self, run_id: str) -> Tape:
+        """Return the tape of a run that may go on here, else one that has ended."""
+        run = await self._clerk.do(self._stores.runs.load, run_id)
+        if run_id in self._tapes or run.state is RunState.WAITING:
+            return self._tape(run_id)
+        tape = Tape(run_id, self._stores.events, self._clerk)
+        tape.end()
+        return tape
+
+
+def title_of(prompt: str) -> str:
+    """Name a chat after its first prompt: the first line that says something, cut at a word."""
+    line = next((line.strip() for line in prompt.splitlines() if line.strip()), "New chat")
+    if len(line) <= TITLE:
+        return line
+    return f"{line[: TITLE - 1].rsplit(maxsplit=1)[0]}…"

@@ -1,0 +1,58 @@
+"""What ended a run: every error of the SDKs between us and a provider, told as one of ours."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from doorkey.errors import DoorkeyError, ProviderUnavailable, Temporary
+from doorkey.providers.refusals import refusal
+
+logger = logging.getLogger(__name__)
+
+
+def fault(error: Exception, now: datetime) -> DoorkeyError:
+    """Find our own error in an exception, or say what it comes to.
+
+    What nobody foresaw is logged by its class name alone: its text may hold anything.
+    """
+    causes = list(_chain(error))
+    ours = next((cause for cause in causes if isinstance(cause, DoorkeyError)), None)
+    told = ours or next(filter(None, (_theirs(cause, now) for cause in causes)), None)
+    if told is None:
+        logger.error("A run ended with %s", " from ".join(type(cause).__name__ for cause in causes))
+        return DoorkeyError("Something unexpected happened; the program's log names it.")
+    return told
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Walk to the causes, in the order in which they wrap each other."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        waiting += [found for found in (*inner, cause.__cause__, cause.__context__) if found is not None]
+
+
+def _theirs(error: BaseException, now: datetime) -> DoorkeyError | None:
+    import httpx2
+    from pydantic_ai import exceptions
+
+    match error:
+        case exceptions.ModelHTTPError():
+            body = error.body if isinstance(error.body, bytes | str) else json.dumps(error.body, default=str)
+            raw = body if isinstance(body, bytes) else body.encode()
+            return refusal(error.status_code, error.headers or {}, raw, now=now)
+        case exceptions.ModelAPIError() | httpx2.TransportError():
+            return ProviderUnavailable("The provider did not answer to the end.")
+        case exceptions.UsageLimitExceeded():
+            return Temporary("The answer took too many steps and was ended.", hint="Send a message to let it go on.")
+        case exceptions.UnexpectedModelBehavior():
+            return ProviderUnavailable("The model's answer could not be used.", hint="Try again, or another model.")
+        case _:
+            return None
