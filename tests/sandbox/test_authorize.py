@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import BASE_URL, PLAN, Visitor, sent_back
+from tests.sandbox.visitor import BASE_URL, PLAN, Visitor, sent_back
 
 ANOTHER_HOST = "urn:uuid:00000000-0000-4000-8000-000000000000"
 
@@ -214,12 +214,6 @@ async def test_claude_shows_code_and_state_to_be_copied(visitor: Visitor):
     shown = await visitor.http.get(paste, params=reply)
 
     assert f"{reply['code']}#the-state" in shown.text
-
-
-async def test_claude_needs_code_true(visitor: Visitor):
-    reply = sent_back(await visitor.ask("claude", code=None))
-
-    assert reply["error"] == "invalid_request"
 
 
 async def test_the_registration_id_is_no_client_of_another_endpoint(visitor: Visitor):

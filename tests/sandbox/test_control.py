@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import Visitor
+from tests.sandbox.visitor import Visitor
 
 
 async def test_the_sandbox_can_be_recognised(visitor: Visitor):

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.sandbox.conftest import BASE_URL, Visitor
+from tests.sandbox.visitor import BASE_URL, Visitor
 
 SCOPE = "openid profile email offline_access models"
 

@@ -1,11 +1,15 @@
 """What goes wrong on request, seen from a client without a connection of its own."""
 
+import asyncio
+import json
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
 
+from doorkey.sandbox import Sandbox
 from doorkey.sandbox.faults import KINDS, Faults
-from tests.sandbox.conftest import Visitor
+from tests.sandbox.visitor import Visitor
 
 SAY: Any = {"model": "practice-small", "input": "say: one two three four five", "stream": True}
 
@@ -132,6 +136,37 @@ async def test_a_cut_stream_waits_for_an_answer_to_cut(visitor: Visitor):
         await visitor.http.post("/v1/responses", json=SAY, headers={"Authorization": f"Bearer {key}"})
 
 
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/chat/completions"])
+async def test_a_short_answer_is_cut_before_it_is_complete(visitor: Visitor, path: str):
+    body = {"model": "practice-small", "stream": True, "input": "say: hi"}
+    body["messages"] = [{"role": "user", "content": "say: hi"}]
+    received: list[bytes] = []
+    visitor.sandbox.faults.add("cut_stream", chunks=50)
+
+    with pytest.raises(ConnectionResetError):
+        await listen(visitor.sandbox, path, body, received)
+
+    text = b"".join(received).decode()
+    assert "hi" in text
+    assert "stop" not in text
+    assert "completed" not in text
+
+
+async def listen(sandbox: Sandbox, path: str, body: dict[str, Any], received: list[bytes]) -> None:
+    """Call the app without a transport, which would drop what came before the cut."""
+    headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {sandbox.make_key()}".encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+    requests: list[dict[str, Any]] = [{"type": "http.request", "body": json.dumps(body).encode()}]
+
+    async def receive() -> dict[str, Any]:
+        return requests.pop() if requests else await asyncio.Future()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        received.append(message.get("body", b""))
+
+    await sandbox.app(scope, receive, send)
+
+
 async def test_a_wrong_clock_shows_in_the_date(visitor: Visitor):
     key = visitor.sandbox.make_key()
     visitor.sandbox.faults.add("wrong_date", seconds=-3600)
@@ -154,7 +189,7 @@ def test_the_oldest_fault_comes_first():
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("earthquake", {}), ("reply_lost", {"endpoint": "model"}), ("slow", {"times": 0})],
+    [("earthquake", {}), ("reply_lost", {"endpoint": "model"}), ("slow", {"times": 0}), ("cut_stream", {"chunks": -1})],
 )
 def test_a_fault_that_cannot_happen_is_refused(kind: str, options: dict[str, Any]):
     faults = Faults()

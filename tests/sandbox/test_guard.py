@@ -3,7 +3,7 @@
 import pytest
 
 from doorkey.sandbox import Sandbox
-from tests.sandbox.conftest import Visitor
+from tests.sandbox.visitor import Visitor
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8378", "localhost:8378", "[::1]:8378", "localhost"])

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from doorkey.sandbox.server import Running, start
-from tests.sandbox.conftest import REDIRECT, VERIFIER
+from tests.sandbox.visitor import REDIRECT, VERIFIER
 
 
 class Session:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 from doorkey.sandbox.server import Running, start
-from tests.sandbox.conftest import PLAN, challenge
+from tests.sandbox.visitor import PLAN, challenge
 
 pytestmark = pytest.mark.browser
 

@@ -1,13 +1,14 @@
 """The real server: what only a real connection can show."""
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
 
 from doorkey.sandbox.server import Running, start
-from tests.sandbox.conftest import HandClock, Visitor
+from tests.sandbox.visitor import HandClock, Visitor
 
 SAY = {"model": "practice-small", "input": "say: one two three four five", "stream": True}
 
@@ -57,6 +58,25 @@ def test_a_cut_stream_breaks_the_connection_after_what_it_let_through(running: R
         lines.extend(response.iter_lines())
 
     assert sum("response.output_text.delta" in line and line.startswith("data") for line in lines) == 2
+
+
+def test_a_client_that_leaves_is_noted(running: Running, http: httpx2.Client):
+    endless = {**SAY, "input": "slow 2000"}
+
+    with http.stream("POST", "/v1/responses", json=endless) as response:
+        next(response.iter_lines())
+
+    note = running.sandbox.log.notes[-1]
+    wait_until(lambda: note.outcome == "client_left")
+    assert note.outcome == "client_left"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread, at most five seconds."""
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
 
 
 async def test_a_lost_reply_breaks_the_connection_and_the_token_is_spent(running: Running):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.conftest import WAYS, Visitor
+from tests.sandbox.visitor import WAYS, Visitor
 
 EVERY_WAY = pytest.mark.parametrize("way", list(WAYS))
 

@@ -82,8 +82,6 @@ def read_asked(target: Target, params: QueryParams) -> Asked:
         raise Refusal("invalid_request", "PKCE with code_challenge_method=S256 is demanded (RFC 7636)")
     if not _CHALLENGE.fullmatch(params.get("code_challenge", "")):
         raise Refusal("invalid_request", "code_challenge is not the base64url of a SHA-256")
-    if target.client.dialect is Dialect.CLAUDE and params.get("code") != "true":
-        raise Refusal("invalid_request", "code=true is missing")
     return Asked(
         target=target,
         scope=read_scope(target.client, params.get("scope", "")),

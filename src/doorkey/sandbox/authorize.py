@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -60,8 +59,7 @@ def authorization_endpoint(dialect: Dialect) -> Endpoint:
 def remember(world: World, asked: Asked) -> str:
     """Keep a request until a person answers it; gives the key of its page."""
     now = world.clock()
-    for stale in [key for key, pending in world.pending.items() if pending.expires_at <= now]:
-        del world.pending[stale]
+    world.pending = {key: pending for key, pending in world.pending.items() if pending.expires_at > now}
     key = secrets.token_urlsafe(32)
     world.pending[key] = Pending(asked, now + _PENDING_LIFETIME)
     return key
@@ -171,9 +169,8 @@ def _send_back(
         )
     )
     state = {"state": target.state} if target.state else {}
-    query: dict[str, Any] = {**answer, **state, "iss": world.base_url}
-    joint = "&" if "?" in target.redirect_uri else "?"
-    return RedirectResponse(f"{target.redirect_uri}{joint}{urlencode(query)}", 303)
+    query = {**answer, **state, "iss": world.base_url}
+    return RedirectResponse(f"{target.redirect_uri}?{urlencode(query)}", 303)
 
 
 async def show_code(request: Request) -> Response:

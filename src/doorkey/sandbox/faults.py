@@ -109,8 +109,8 @@ class Faults:
         if kind not in KINDS:
             raise ValueError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}")
         families = KINDS[kind].families
-        if times < 1 or (endpoint is not None and endpoint not in families):
-            raise ValueError(f"{kind} cannot happen {times} times at {endpoint or 'any endpoint'}")
+        if times < 1 or chunks < 0 or (endpoint is not None and endpoint not in families):
+            raise ValueError(f"{kind} cannot happen so: times={times}, endpoint={endpoint}, chunks={chunks}")
         wanted = families if endpoint is None else (endpoint,)
         with self._lock:
             self._waiting.append(Fault(kind=kind, times=times, families=wanted, seconds=seconds, chunks=chunks))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.sandbox.conftest import Visitor
-from tests.sandbox.models.conftest import OAUTH_BETA, anthropic_client, openai_client
+from tests.sandbox.models.sdks import OAUTH_BETA, anthropic_client, openai_client
+from tests.sandbox.visitor import Visitor
 
 
 async def test_openai_lists_the_models_for_a_key(visitor: Visitor, key: str):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.sandbox.conftest import Visitor
-from tests.sandbox.models.conftest import openai_client
+from tests.sandbox.models.sdks import openai_client
+from tests.sandbox.visitor import Visitor
 
 RUN: Any = {
     "type": "function",

@@ -5,8 +5,8 @@ from typing import Any
 import anthropic
 import pytest
 
-from tests.sandbox.conftest import Visitor
-from tests.sandbox.models.conftest import anthropic_client
+from tests.sandbox.models.sdks import anthropic_client
+from tests.sandbox.visitor import Visitor
 
 SAY: Any = {"model": "practice-large", "max_tokens": 100, "messages": [{"role": "user", "content": "say: one two"}]}
 READ: Any = {"name": "read_file", "input_schema": {"type": "object", "properties": {"path": {"type": "string"}}}}

@@ -5,8 +5,8 @@ from typing import Any
 import openai
 import pytest
 
-from tests.sandbox.conftest import Visitor
-from tests.sandbox.models.conftest import openai_client
+from tests.sandbox.models.sdks import openai_client
+from tests.sandbox.visitor import Visitor
 
 WRITE: Any = {
     "type": "function",

@@ -44,7 +44,6 @@ def caller(exchange: Exchange, *served_here: Dialect | None) -> Caller:
             raise _unauthenticated("invalid_api_key", "the practice key does not work just now, as you asked")
         return _by_key(exchange, served_here)
     grant, scope = _grant(exchange, world, secret)
-    exchange.named(grant, "access_token")
     refuse_over_limit(exchange, grant.dialect)
     _check_route(grant, scope, served_here)
     account = grant.account
@@ -88,8 +87,10 @@ def _grant(exchange: Exchange, world: World, secret: str) -> tuple[Grant, str]:
     if exchange.meets("revoked_grant"):
         world.ledger.end_grant(token.grant_id)
     grant = world.ledger.grant(token.grant_id)
+    exchange.named(grant, "access_token")
     if token.spent or grant.ended:
-        raise _unauthenticated("token_revoked", "the token was revoked")
+        code = "subscription_sharing_invalid_user" if grant.dialect is Dialect.PLAN else "token_revoked"
+        raise _unauthenticated(code, "the token was revoked")
     if world.clock() >= token.expires_at:
         raise _unauthenticated("token_expired", "Provided authentication token is expired.")
     return grant, token.scope

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,14 +29,18 @@ class Event:
 
 
 class EventStream(Response):
-    """Send events one by one; a `cut_stream` fault lets a few pieces through, then breaks the connection."""
+    """Send events one by one; a `cut_stream` fault lets a few pieces through, then breaks the connection.
+
+    A client that leaves is noted as `client_left`: so a test sees that Stop has reached the provider.
+    """
 
     def __init__(self, exchange: Exchange, events: Iterable[Event], pause: float) -> None:
         super().__init__(media_type="text/event-stream")
         del self.headers["content-length"]
-        self._events = events
+        self._exchange = exchange
+        self._events = tuple(events)
         self._pause = max(pause, exchange.world.pace)
-        self._pieces_left = exchange.fault.chunks if exchange.fault and exchange.meets("cut_stream") else None
+        self._pieces_left = self._allowed()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the whole answer, or as much as the fault allows."""
@@ -46,13 +51,20 @@ class EventStream(Response):
 
     async def _paced(self) -> AsyncIterator[bytes]:
         for event in self._events:
+            if self._pieces_left == 0:
+                raise ConnectionResetError("the stream is cut, as was asked for")
             if event.is_piece:
-                if self._pieces_left == 0:
-                    raise ConnectionResetError("the stream is cut, as was asked for")
-                if self._pieces_left is not None:
-                    self._pieces_left -= 1
+                if await self._exchange.request.is_disconnected():
+                    self._exchange.note.outcome = "client_left"
+                    return
+                self._pieces_left -= 1
                 if self._pause:
                     await asyncio.sleep(self._pause)
             yield event.encode()
-        if self._pieces_left is not None:
-            raise ConnectionResetError("the stream is cut before its end, as was asked for")
+
+    def _allowed(self) -> float:
+        """Count the pieces that may pass; a short answer is cut too, before the events that would complete it."""
+        fault = self._exchange.fault
+        if fault is None or fault.kind != "cut_stream":
+            return math.inf
+        return min(fault.chunks, sum(event.is_piece for event in self._events))
