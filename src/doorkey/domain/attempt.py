@@ -1,17 +1,32 @@
 """One sign-in under way, and the only way to turn what came back into a checked callback."""
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from doorkey.domain.secret import Secret
 from doorkey.errors import ReplyRejected, SignInFailed
 
 DYNAMIC_CLIENT = "dynamic_agent_client"
 LONGEST_REPLY = 8192
+
+# RFC 6749 section 4.1.2.1 and OpenID Connect Core 3.1.2.6: only these words of a reply may be repeated.
+KNOWN_ERRORS = frozenset(
+    {
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    }
+)
 
 
 class Status(StrEnum):
@@ -69,13 +84,12 @@ def parse_callback(attempt: Attempt, reply: str) -> Callback:
     and SignInFailed where the provider itself ended it. Nothing of the reply enters an error text.
     """
     fields = _fields(reply)
-    state = fields.get("state")
-    if state is None or not _same(state, attempt.state.reveal()):
+    if Secret(fields["state"]) != attempt.state:
         raise ReplyRejected("This reply belongs to another sign-in.")
     _check_issuer(attempt, fields, pasted_pair="#" in reply and "://" not in reply and "=" not in reply)
     if "error" in fields:
         raise _denied(fields["error"])
-    if not fields.get("code"):
+    if not _is_word(fields.get("code", "")):
         raise ReplyRejected("The reply holds no code.")
     return Callback(Secret(fields["code"]), _issued_client(attempt, fields))
 
@@ -87,15 +101,12 @@ def _fields(reply: str) -> dict[str, str]:
     if "://" not in text and "=" not in text and text.count("#") == 1:
         code, _, state = text.partition("#")
         return {"code": code, "state": state}
-    try:
-        query = urlsplit(text).query if "://" in text else text.lstrip("?")
-        pairs = parse_qsl(query, keep_blank_values=True)
-    except ValueError:
-        pairs = []
+    query, _, _ = (text.partition("?")[2] or text).partition("#")
+    pairs = parse_qsl(query, keep_blank_values=True)
     if len({name for name, _ in pairs}) != len(pairs):
         # RFC 6749 section 3.1: a parameter must not appear twice.
         raise ReplyRejected("The reply names something twice.")
-    if not pairs:
+    if "state" not in dict(pairs):
         raise ReplyRejected("That is not the address of an approved sign-in.")
     return dict(pairs)
 
@@ -108,7 +119,7 @@ def _check_issuer(attempt: Attempt, fields: Mapping[str, str], *, pasted_pair: b
             hint = "Paste the whole address of the page instead of the code." if pasted_pair else None
             raise ReplyRejected("The reply does not say which server sent it.", hint=hint)
         return
-    if attempt.issuer is None or not _same(issuer, attempt.issuer):
+    if attempt.issuer is None or Secret(issuer) != Secret(attempt.issuer):
         raise ReplyRejected("The reply was sent by another server than the sign-in began at.")
 
 
@@ -116,22 +127,23 @@ def _issued_client(attempt: Attempt, fields: Mapping[str, str]) -> str:
     """Return the client id to exchange with: the issued one where the callback registers us."""
     if not attempt.registers:
         return attempt.client_id
-    issued = fields.get("client_id")
+    issued = fields.get("client_id", "")
     if attempt.client_id == DYNAMIC_CLIENT:
-        if not issued or issued == DYNAMIC_CLIENT:
+        if not _is_word(issued) or issued == DYNAMIC_CLIENT:
             raise ReplyRejected("The reply holds no registration.")
         return issued
-    if issued is not None and issued != attempt.client_id:
+    if issued not in {"", attempt.client_id}:
         raise ReplyRejected("The reply holds another registration than this account's.")
     return attempt.client_id
+
+
+def _is_word(text: str) -> bool:
+    """Whether this can be a code or a client id: visible ASCII (RFC 6749 appendix A)."""
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def _denied(error: str) -> SignInFailed:
     if error == "access_denied":
         return SignInFailed("The sign-in was not approved.", hint="Start again and press Allow, or choose another way.")
-    known = error if error.isascii() and error.replace("_", "").isalnum() and len(error) <= 40 else "an unknown error"
+    known = error if error in KNOWN_ERRORS else "an unknown error"
     return SignInFailed(f"The provider ended the sign-in: {known}.")
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())

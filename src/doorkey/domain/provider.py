@@ -117,6 +117,10 @@ def origin(url: str) -> str:
 
 def is_safe(url: str) -> bool:
     """Whether secrets may travel to this address: https, or plain http that does not leave the machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
     loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))

@@ -25,12 +25,12 @@ class Secret:
 
     def digest(self) -> str:
         """Return the SHA-256 of the text in hex: enough to recognise it again, not to use it."""
-        return hashlib.sha256(self._text.encode()).hexdigest()
+        return hashlib.sha256(self._bytes()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        return hmac.compare_digest(self._bytes(), other._bytes())
 
     def __hash__(self) -> int:
         return hash((Secret, self.digest()))
@@ -46,6 +46,10 @@ class Secret:
 
     def __format__(self, spec: str) -> str:
         return format(STARS, spec)
+
+    def _bytes(self) -> bytes:
+        # JSON and terminals can hand us half a surrogate pair, which strict UTF-8 refuses.
+        return self._text.encode(errors="surrogatepass")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled or copied out of the process")

@@ -59,6 +59,10 @@ class Tokens:
             return Freshness.EXPIRED
         return Freshness.STALE if now >= self.stale_at else Freshness.FRESH
 
+    def held_back(self, now: datetime) -> bool:
+        """Say whether the provider does not want to renew yet."""
+        return self.earliest_refresh_at is not None and now < self.earliest_refresh_at
+
     def lasts(self, span: timedelta, now: datetime) -> bool:
         """Say whether the access token is still good `span` from now."""
         return self.expires_at is None or now + span <= self.expires_at

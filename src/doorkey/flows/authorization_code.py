@@ -81,7 +81,7 @@ def authorize_url(plan: Plan, attempt: Attempt) -> str:
     method = plan.method
     if method.authorize_url is None:
         raise Misconfigured(f"{plan.provider} {method.id} has no authorization address.")
-    query = {
+    query = dict(method.authorize_extra) | {
         "response_type": "code",
         "client_id": attempt.client_id,
         "redirect_uri": attempt.redirect,
@@ -98,7 +98,6 @@ def authorize_url(plan: Plan, attempt: Attempt) -> str:
         query["ext_agent_host_id"] = plan.host_id
         if attempt.client_id == DYNAMIC_CLIENT:
             query["agent_name_hint"] = APP_NAME
-    query |= method.authorize_extra
     separator = "&" if "?" in method.authorize_url else "?"
     return f"{method.authorize_url}{separator}{urlencode(query)}"
 

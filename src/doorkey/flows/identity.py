@@ -1,6 +1,5 @@
 """Who signed in: the checks of an ID token's claims, and the reading of the shapes that providers use."""
 
-import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +25,8 @@ def check_claims(claims: Mapping[str, Any], method: Method, client_id: str, nonc
         "issuer": claims.get("iss") != method.issuer,
         "audience": client_id not in audiences or (len(audiences) > 1 and "azp" not in claims),
         "authorized party": claims.get("azp", client_id) != client_id,
-        "lifetime": not isinstance(expires, int | float) or now.timestamp() > expires + LEEWAY.total_seconds(),
-        "nonce": not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.reveal().encode()),
+        "lifetime": not (isinstance(expires, int | float) and now.timestamp() < expires + LEEWAY.total_seconds()),
+        "nonce": Secret(str(claims.get("nonce", ""))) != nonce,
         "subject": not isinstance(claims.get("sub"), str) or not claims["sub"],
     }
     wrong = [name for name, is_wrong in faults.items() if is_wrong]

@@ -17,6 +17,7 @@ from doorkey.errors import (
     StoreBusy,
 )
 from doorkey.flows import steps, wire
+from doorkey.flows.discovery import discovered
 from doorkey.flows.steps import Flow, Lease
 
 DEADLINE = timedelta(seconds=20)
@@ -53,7 +54,11 @@ def renew(lease: Lease, lapse: Lapse) -> Flow[Held]:
     refuse_hopeless(held.account, moment)
     if held.tokens.refresh is None:
         return (yield from _fail(held.account, SignInNeeded("This sign-in has ended and cannot renew itself."), moment))
-    request = wire.refresh_request(lapse.method, held.account.identity.client_id or "", held.tokens.refresh)
+    try:
+        method = yield from discovered(lapse.method)
+        request = wire.refresh_request(method, held.account.identity.client_id or "", held.tokens.refresh)
+    except (Misconfigured, ProviderUnavailable) as error:
+        return (yield from _fail(held.account, error, moment))
     if origin(request.url) != held.account.origins.token:
         changed = OriginChanged("The token address in the config is not the one that this account was made for.")
         return (yield from _fail(held.account, changed, moment))
@@ -91,7 +96,8 @@ def _keep(held: Held, tokens: Tokens, moment: datetime) -> Flow[Held]:
         generation=read + 1,
         expires_at=tokens.expires_at,
         renews=tokens.refresh is not None,
-        standing=Standing(proof=Proof(moment, "renewal")),
+        # A used-up plan stays used up: only the fault that this renewal ended is forgotten.
+        standing=replace(held.account.standing, proof=Proof(moment, "renewal"), retry_at=None, failures=0),
     )
     for _ in range(SAVE_TRIES - 1):
         try:
@@ -105,10 +111,12 @@ def _keep(held: Held, tokens: Tokens, moment: datetime) -> Flow[Held]:
 
 
 def _fail(account: Account, error: DoorkeyError, moment: datetime) -> Flow[Held]:
-    """Record what the failure means, keep everything else, and raise it."""
+    """Record what the failure means, keep everything else, and raise it; a newer pair is adopted instead."""
     chance = (yield from steps.random(1))[0] / 255
-    yield from steps.save_standing(replace(account, standing=_after(account.standing, error, moment, chance)))
-    raise error
+    failed = replace(account, standing=_after(account.standing, error, moment, chance))
+    if (yield from steps.save_standing(failed)):
+        raise error
+    return (yield from steps.load(account.id))
 
 
 def _after(standing: Standing, error: DoorkeyError, moment: datetime, chance: float) -> Standing:

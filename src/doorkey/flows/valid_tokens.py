@@ -1,5 +1,6 @@
 """The token source itself: an account's tokens, renewed by one caller while the others wait (rule 1)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from doorkey.domain.account import Held
 from doorkey.domain.provider import Method
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Freshness
-from doorkey.errors import ProviderUnavailable, RefreshTimedOut
+from doorkey.errors import ProviderUnavailable, RefreshTimedOut, StorageFull, StoreBusy
 from doorkey.flows import steps
 from doorkey.flows.refresh import LEASE, Lapse, LeaseLost, refuse_hopeless, renew
 from doorkey.flows.steps import Flow, Lease
@@ -35,14 +36,16 @@ class Need:
     def satisfied(self, held: Held, moment: datetime) -> bool:
         """Whether these tokens serve without renewal."""
         tokens = held.tokens
-        if tokens.refresh is None and tokens.freshness(moment) is not Freshness.EXPIRED:
+        freshness = tokens.freshness(moment)
+        if freshness is Freshness.EXPIRED:
+            return False
+        if tokens.refresh is None:
             return True
         if self.rejected is not None:
             # Rule 4: somebody has renewed already, or so lately that age can not be the reason.
             return tokens.access != self.rejected or held.account.recently_renewed(tokens, moment)
-        return tokens.freshness(moment) is Freshness.FRESH and (
-            tokens.lasts(self.at_least, moment) or held.account.recently_renewed(tokens, moment)
-        )
+        freshest = tokens.held_back(moment) or held.account.recently_renewed(tokens, moment)
+        return freshness is Freshness.FRESH and (freshest or tokens.lasts(self.at_least, moment))
 
     def bearable(self, held: Held, moment: datetime) -> bool:
         """Whether these tokens still serve while they can not be renewed."""
@@ -95,4 +98,10 @@ def _under(lease: Lease, need: Need, held: Held) -> Flow[Held | None]:
             return held
         raise
     finally:
+        yield from _give_back(lease)
+
+
+def _give_back(lease: Lease) -> Flow[None]:
+    """Give a lease back; where the store cannot take it just now, it ends by itself."""
+    with suppress(StoreBusy, StorageFull):
         yield from steps.release_lease(lease)

@@ -11,7 +11,7 @@ from doorkey.domain.attempt import Attempt, Callback
 from doorkey.domain.provider import Method
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
+from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable, SignInNeeded
 from doorkey.flows.steps import Request, Response
 
 # The closed list of what ends a grant: RFC 6749 section 5.2 and the codes of Sign in with ChatGPT's errors page.
@@ -124,8 +124,6 @@ def refusal(response: Response, error: str | None) -> DoorkeyError:
         return Misconfigured(f"The token endpoint does not accept this client{named}.")
     if error in DEAD or response.status == 401:
         return SignInNeeded(f"The sign-in is no longer accepted{named}.")
-    if error == "access_denied":
-        return SignInFailed("The sign-in was not approved.")
     return ProviderUnavailable(f"The token endpoint answered with status {response.status}.")
 
 
@@ -160,8 +158,8 @@ def _json(response: Response) -> dict[str, Any]:
 def _expiry(body: Mapping[str, Any], access: str, now: datetime) -> datetime | None:
     """Find the end of an access token: `expires_in`, else the `exp` of a JWT as a hint."""
     seconds = body.get("expires_in")
-    if isinstance(seconds, str) and seconds.isdecimal():
-        # PayPal and some gateways send a text.
+    if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) < 16:
+        # PayPal and some gateways send a text; Python refuses to read an endless one.
         seconds = int(seconds)
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
         return now + min(timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds())), LONGEST_LIFE)

@@ -51,7 +51,9 @@ class Rules:
                 f"This account's route does not take {', '.join(refused)}.",
                 hint="Leave the field out, or use an API key.",
             )
-        shaped = {name: value for name, value in body.items() if name not in self.dropped} | dict(self.demanded)
+        shaped = {name: value for name, value in body.items() if name not in self.dropped | self.refused} | dict(
+            self.demanded
+        )
         items = shaped.get("input")
         if self.system_role and isinstance(items, list):
             shaped["input"] = [self._without_system(item) for item in items]

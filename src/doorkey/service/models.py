@@ -89,7 +89,8 @@ def read_models(body: bytes) -> tuple[str, ...]:
     if not isinstance(parsed, dict):
         raise ProviderUnavailable("The model list could not be read.")
     rows = parsed.get("data") or parsed.get("models") or []
-    shown = [row for row in rows if isinstance(row, dict) and row.get("visibility", "list") == "list"]
+    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    shown = [row for row in named if row.get("visibility", "list") == "list"]
     return tuple(name for row in shown if (name := _name(row)))
 
 

@@ -84,9 +84,16 @@ class Resolver:
         account, rule = self._account(provider, wish)
         if account is None:
             return self._from_env(provider, wish)
+        if account.provider != provider.id:
+            raise UnknownName(f"{account.label} is an account at {account.provider}, not at {provider.id}.")
         method = provider.method(account.method)
         if method is None:
             raise UnknownName(f"{provider.name} has no method {account.method} any more.")
+        if not method.enabled:
+            raise PolicyRefused(
+                f"{provider.name} {method.id} is switched off.",
+                hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
+            )
         self._check_use(account, method, wish)
         if origin(provider.api_for(method).base_url) != account.origins.api:
             raise OriginChanged(f"{account.label} was made for another address than the config names now.")
@@ -111,10 +118,7 @@ class Resolver:
 
     def _account(self, provider: Provider, wish: Wish) -> tuple[Account | None, str]:
         if wish.account:
-            account = self.find(wish.account)
-            if account.provider != provider.id:
-                raise UnknownName(f"{account.label} is an account at {account.provider}, not at {provider.id}.")
-            return account, "asked for"
+            return self.find(wish.account), "asked for"
         if wish.pinned:
             try:
                 return self.find(wish.pinned), "pinned to this chat"

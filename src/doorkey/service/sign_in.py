@@ -55,6 +55,7 @@ class SignIn:
     attempt: Attempt
     listener: Listener | None
     over: Event = field(default_factory=Event)
+    turn: Lock = field(default_factory=Lock)
     state: Status = Status.WAITING
     account: Account | None = None
     failure: DoorkeyError | None = None
@@ -140,19 +141,23 @@ class SignIns:
         Raises ReplyRejected for a foreign one (the attempt goes on), else what ended the attempt.
         """
         sign_in = self.find(sign_in_id)
-        if sign_in.over.is_set():
-            raise sign_in.failure or SignInFailed("This sign-in is already over.")
-        try:
-            flow = authorization_code.finish(sign_in.plan, sign_in.attempt, text)
-            account = self._world.runner.run(flow)
-        except ReplyRejected:
-            raise
-        except DoorkeyError as error:
-            self._end(sign_in, Status.FAILED, failure=error)
-            raise
-        self._after(account)
-        self._end(sign_in, Status.SIGNED_IN, account=account)
-        return account
+        # One reply at a time: the same one pasted and delivered must not end the exchange that it began.
+        with sign_in.turn:
+            if sign_in.over.is_set():
+                raise sign_in.failure or SignInFailed("This sign-in is already over.")
+            sign_in.state = Status.EXCHANGING
+            try:
+                flow = authorization_code.finish(sign_in.plan, sign_in.attempt, text)
+                account = self._world.runner.run(flow)
+            except ReplyRejected:
+                sign_in.state = Status.WAITING
+                raise
+            except DoorkeyError as error:
+                self._end(sign_in, Status.FAILED, failure=error)
+                raise
+            self._after(account)
+            self._end(sign_in, Status.SIGNED_IN, account=account)
+            return account
 
     def cancel(self, sign_in_id: str) -> None:
         """End a sign-in and free its port; one that is already over stays as it is."""

@@ -5,7 +5,6 @@ from threading import Lock
 from doorkey.domain.account import Account, State
 from doorkey.domain.provider import Kind, Method
 from doorkey.errors import Misconfigured
-from doorkey.flows.discovery import discovered
 from doorkey.ports import Accounts, AsyncRunner, Clock, Leases, Practice, Profiles, Runner
 from doorkey.service.profile_source import ProfileSource
 from doorkey.service.resolve import Choice
@@ -30,12 +29,11 @@ class Sources:
         self._leases = leases
         self._profiles = profiles
         self._clock = clock
-        self._runner = runner
         self._practice = practice
         self._renewals = Renewals(runner)
         self._async_renewals = AsyncRenewals(async_runner)
         self._lock = Lock()
-        self._known: dict[tuple[str, Method], TokenSource] = {}
+        self._known: dict[str, TokenSource] = {}
 
     def of(self, choice: Choice) -> Source:
         """Return the source of what was chosen. Raises Misconfigured for an account that is switched off."""
@@ -55,11 +53,10 @@ class Sources:
             raise Misconfigured(f"{account.label} is switched off.")
         if method.kind is Kind.PROFILE:
             return ProfileSource(account, profiles=self._profiles, leases=self._leases, clock=self._clock)
-        key = (account.id, method)
         with self._lock:
-            if key not in self._known:
-                complete = self._runner.run(discovered(method)) if account.renews else method
-                self._known[key] = TokenSource(
-                    account, complete, accounts=self._accounts, clock=self._clock, renewals=self._renewals
+            known = self._known.get(account.id)
+            if known is None or known.method != method:
+                known = self._known[account.id] = TokenSource(
+                    account, method, accounts=self._accounts, clock=self._clock, renewals=self._renewals
                 )
-            return self._known[key]
+            return known

@@ -64,14 +64,17 @@ class AsyncRenewals:
         return await asyncio.shield(live)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Cache:
-    """What `get()` looks at: no step is run and no store opened while the clock stands below `good_until`."""
+    """What `get()` looks at: no step is run and no store opened while the clock stands below `good_until`.
+
+    `version` is the vault's as it was before `held` was read; None where that is not known.
+    """
 
     secret: Secret | None = None
     good_until: float = 0.0
     held: Held | None = None
-    version: int = -1
+    version: int | None = None
 
 
 class TokenSource:
@@ -81,7 +84,7 @@ class TokenSource:
         self, account: Account, method: Method, *, accounts: Accounts, clock: Clock, renewals: Renewals
     ) -> None:
         self.account_id = account.id
-        self._method = method
+        self.method = method
         self._accounts = accounts
         self._clock = clock
         self._renewals = renewals
@@ -113,10 +116,10 @@ class TokenSource:
 
     def settle(self, need: Need) -> Held | None:
         """Return what serves the need as the vault stands, or None when a renewal has to be waited for."""
-        held = self._reread()
-        return self.remember(held) if need.satisfied(held, self._clock.now()) else None
+        held, version = self._reread()
+        return self.remember(held, version) if need.satisfied(held, self._clock.now()) else None
 
-    def remember(self, held: Held) -> Held:
+    def remember(self, held: Held, version: int | None = None) -> Held:
         """Keep what serves for the next `get()`; a stale token is not kept, so that its renewal is noticed."""
         now = self._clock.now()
         fresh_for = min(_fresh_for(held, now), RECHECK)
@@ -124,27 +127,23 @@ class TokenSource:
             secret=held.tokens.access,
             good_until=time.time() + fresh_for.total_seconds(),  # noqa: TID251 - the hot path
             held=held,
-            version=self._cache.version,
+            version=version,
         )
         return held
 
     def need(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Need:
         """Say what a caller needs of this account."""
-        return Need(account=self.account_id, method=self._method, at_least=at_least, rejected=rejected)
+        return Need(account=self.account_id, method=self.method, at_least=at_least, rejected=rejected)
 
     def _look(self, need: Need) -> Held:
         return self.settle(need) or self.remember(self._renewals.join(need).result())
 
-    def _reread(self) -> Held:
+    def _reread(self) -> tuple[Held, int]:
         """Load the account only when the vault has changed since we last did."""
-        version = self._accounts.version()
-        cache = self._cache
+        version, cache = self._accounts.version(), self._cache
         if cache.held is not None and version == cache.version:
-            return cache.held
-        held = self._accounts.load(self.account_id)
-        self._cache.version = version
-        self._cache.held = held
-        return held
+            return cache.held, version
+        return self._accounts.load(self.account_id), version
 
 
 def _fresh_for(held: Held, now: datetime) -> timedelta:

@@ -176,6 +176,10 @@ class World:
         return Caller(self, flow).finish()
 
 
+class _Killed(BaseException):
+    """Ends a flow from within; not for it to judge."""
+
+
 class Caller(Generic[Result]):
     """Somebody who runs a flow; `step` is what the flow waits for, None at its end."""
 
@@ -218,11 +222,18 @@ class Caller(Generic[Result]):
             self.take()
 
     def cancel(self) -> None:
-        """Give up as the runtimes do: Cancelled enters, unless the flow has asked to be finished; then see to its end."""
+        """Give up as the runtimes do: Cancelled enters, unless the flow is detached; the rest is answered."""
         if self.step is not None and not self.detached and not isinstance(self.step, Detach):
             self._move(lambda: self._flow.throw(Cancelled("The caller gave up.")))
         while self.step is not None:
             self.take()
+
+    def die(self) -> None:
+        """End as a killed process does: nothing that the flow still asks for has an effect."""
+        with suppress(_Killed):
+            while self.step is not None:
+                self.step = self._flow.throw(_Killed)
+        self.step = None
 
     def finish(self) -> Result:
         """Go on to the end, and return the result or raise the error."""
@@ -258,7 +269,8 @@ def interleave(callers: Sequence[Caller[Any]], turns: Iterable[int]) -> None:
 
 
 def outcome(caller: Caller[Any]) -> object:
-    """Tell how a caller ended: its result, or the code of its error."""
-    with suppress(DoorkeyError):
-        return caller.result
-    return getattr(caller.error, "code", None)
+    """Go on to the end and tell it: the result, or the code of the error."""
+    try:
+        return caller.finish()
+    except DoorkeyError as error:
+        return error.code

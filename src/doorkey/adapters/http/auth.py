@@ -42,7 +42,7 @@ class _Fitting(httpx2.Auth):
         if origin(str(request.url)) != self._origin:
             raise OriginChanged("The request leaves the address that this account was made for.")
         present = {name: request.headers[name] for name in ("anthropic-beta",) if name in request.headers}
-        dropped = {*CREDENTIAL_HEADERS, "content-length"}
+        dropped = {*CREDENTIAL_HEADERS, "content-length", "transfer-encoding"}
         headers = httpx2.Headers([pair for pair in request.headers.multi_items() if pair[0].lower() not in dropped])
         headers.update(credential_headers(self._api, self._kind, secret, present) | self._route)
         return httpx2.Request(
@@ -52,7 +52,11 @@ class _Fitting(httpx2.Auth):
     def _body(self, request: httpx2.Request) -> bytes:
         if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
             return request.content
-        return json.dumps(self._rules.shape(json.loads(request.content))).encode()
+        try:
+            body = json.loads(request.content)
+        except ValueError:
+            return request.content
+        return json.dumps(self._rules.shape(body)).encode() if isinstance(body, dict) else request.content
 
 
 class AccountAuth(_Fitting):
