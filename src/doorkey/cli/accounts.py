@@ -1,0 +1,95 @@
+"""`doorkey accounts`: every account, and how it stands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from doorkey.cli.columns import away, columns, indented
+from doorkey.cli.io import Io, Style, printable
+from doorkey.cli.shell import House, Shell
+
+STYLES = {"ready": Style.GOOD, "lapsed": Style.GOOD, "checking": Style.WARN, "over_limit": Style.WARN, "off": Style.DIM}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    as_json: bool = False
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def command(shell: Shell, /, **options: Any) -> int:
+    """Show every account and how it stands.
+
+    A star marks the account that serves its provider when none is asked for.
+    """
+    return shell.run(run, Options(**options))
+
+
+def run(options: Options, io: Io, house: House) -> None:
+    """List the accounts, then the keys that lie in the environment."""
+    listed = house.services.listing.accounts()
+    if options.as_json:
+        io.json({"accounts": listed})
+    elif listed:
+        for line in table(listed, io, house.services.clock.now()):
+            io.result(line)
+    else:
+        io.say("No accounts yet. `doorkey providers` shows where you can sign in, `doorkey login PROVIDER` does it.")
+
+
+def table(listed: Sequence[Mapping[str, Any]], io: Io, now: datetime) -> Iterable[str]:
+    """Draw two lines for each account: who and where and how it stands, then the rest."""
+    heads = [
+        (
+            f"{'*' if entry['default'] else ' '} {printable(name(entry))}",
+            f"{entry['provider']} · {entry['method']}",
+            entry["state"].replace("_", " "),
+        )
+        for entry in listed
+    ]
+    for entry, (who, where, state) in zip(listed, columns(heads, io.width), strict=True):
+        yield f"{who}  {where}  {io.paint(state.rstrip(), STYLES.get(entry['state'], Style.BAD))}"
+        yield io.paint(indented(details(entry, now), io.width), Style.DIM)
+        if todo := advice(entry):
+            yield indented([f"→ {todo}"], io.width)
+
+
+def name(entry: Mapping[str, Any]) -> str:
+    """Say what a person calls an account, with who it is where both are known."""
+    given, who = entry["name"], entry["identity"]
+    return f"{given} ({who})" if given and who else given or who or f"{entry['provider']} {entry['method']}"
+
+
+def details(entry: Mapping[str, Any], now: datetime) -> Iterable[str | None]:
+    """Say who pays, when it ends, what proved it last, and the id."""
+    proof, expires, until = entry["last_proof"], entry["expires_at"], entry["until"]
+    yield payer(entry["payer"], entry["plan"])
+    yield entry["workspace"] and printable(entry["workspace"])
+    yield f"opens {away(until, now)}" if until else None
+    yield f"expires {away(expires, now)}" if expires else None
+    yield f"proved {away(proof['at'], now)} by {proof['call']}" if proof else None
+    yield entry["id"]
+
+
+def payer(payer: str, plan: str | None) -> str:
+    """Say who pays."""
+    if payer == "plan":
+        return f"{printable(plan)} plan pays" if plan else "plan pays"
+    return {"metered": "billed by use", "local": "costs nothing"}.get(payer, payer)
+
+
+def advice(entry: Mapping[str, Any]) -> str | None:
+    """Say why an account does not serve and what to do about it."""
+    todo = {
+        "reconnect": f"`doorkey login {entry['provider']} --account {entry['id']}` signs it in again.",
+        "restore_key": "Restore the key file or DOORKEY_KEY; `doorkey doctor` says more.",
+        "fix_config": "Correct its entry in config.toml, or sign in again.",
+    }.get(entry["action"] or "")
+    return " ".join(part for part in (entry["reason"], todo) if part) or None

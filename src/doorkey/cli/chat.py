@@ -1,0 +1,126 @@
+"""`doorkey chat`: one question, or a conversation, with a model of a connected account."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from doorkey.cli.conversing import Talk
+from doorkey.cli.io import Io
+from doorkey.cli.shell import House, Shell, usage, with_consent
+from doorkey.domain.conversation import Conversation, ModelName
+from doorkey.errors import DoorkeyError, SignInNeeded
+from doorkey.service.resolve import Wish
+
+LAST_MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was asked for; `prompt` None means stdin where it is piped, else a conversation."""
+
+    prompt: str | None = None
+    model: str | None = None
+    account: str | None = None
+    folder: str | None = None
+
+
+@click.command()
+@click.argument("prompt", required=False)
+@click.option("--model", metavar="PROVIDER:MODEL", help="The last used by default; `doorkey models` lists them.")
+@click.option("--account", metavar="ACCOUNT", envvar="DOORKEY_ACCOUNT", help="Who pays: name, e-mail or id.")
+@click.option(
+    "--folder",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    help="A folder that the model may work in.",
+)
+@click.pass_obj
+def command(shell: Shell, /, **options: Any) -> int:
+    """Ask a model.
+
+    With PROMPT, or with text on stdin, the answer is printed and that is all; else a conversation begins. Before a
+    tool changes or runs anything you are asked. The chat is kept and appears in the app.
+    """
+    return shell.run(run, Options(**options))
+
+
+def run(options: Options, io: Io, house: Any) -> None:
+    """Begin a chat, then answer the one prompt or every line that the person types."""
+    prompt = options.prompt if options.prompt is not None or io.interactive else io.stdin.read()
+    if prompt is not None and not prompt.strip():
+        raise usage("There is nothing to ask: give a PROMPT, or text on stdin.")
+    model = choose_model(options.model, house)
+    conversation = begin(model, options, io, house)
+    house.stores.preferences.set(LAST_MODEL, str(model))
+    with Talk(conversation.id, io, house.stores.approvals, house.engine) as talk:
+        if prompt is not None:
+            talk.answer(prompt)
+        else:
+            converse(talk, io)
+
+
+def converse(talk: Talk, io: Io) -> None:
+    """Answer line after line until the input ends; a failure or Ctrl-C ends one answer, not the conversation."""
+    from doorkey.cli import failures
+
+    io.say("Ctrl-C stops an answer, Ctrl-D ends the chat.")
+    for prompt in _lines(io):
+        try:
+            talk.answer(prompt)
+        except DoorkeyError as error:
+            failures.explain(io, error)
+        except KeyboardInterrupt:
+            io.say("\nStopped.")
+
+
+def choose_model(name: str | None, house: House) -> ModelName:
+    """Return the model that was named, else the last used, else the first that a connected provider has."""
+    if name is not None:
+        model = ModelName.parse(name)
+        if model is None:
+            raise usage(f"Models are named PROVIDER:MODEL, so “{name}” is none.")
+        return model
+    return ModelName.parse(house.stores.preferences.get(LAST_MODEL) or "") or _first_model(house)
+
+
+def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversation:
+    """Keep a new chat, after every yes that its account or key still lacks."""
+    services = house.services
+    pinned = services.book.find(options.account).id if options.account else None
+    wish = Wish(provider=model.provider, account=pinned)
+    with_consent(io, services.consents, lambda: services.resolver.choose(wish))
+    now = services.clock.now()
+    conversation = Conversation(
+        id=f"cht_{services.entropy.bytes(12).hex()}",
+        title="",
+        created_at=now,
+        updated_at=now,
+        model=str(model),
+        account=pinned,
+        folder=options.folder,
+    )
+    house.stores.conversations.save(conversation)
+    return conversation
+
+
+def _first_model(house: House) -> ModelName:
+    services = house.services
+    for entry in services.listing.providers():
+        if entry["connected"] or entry["env_key"]:
+            choice = services.resolver.choose(Wish(provider=str(entry["id"])))
+            if names := services.models.of(choice).names:
+                return ModelName(provider=choice.provider.id, model=names[0])
+    raise SignInNeeded("No connected provider has a model.", hint="`doorkey login PROVIDER` connects one.")
+
+
+def _lines(io: Io) -> Iterator[str]:
+    while True:
+        try:
+            line = io.prompter.line("> ")
+        except EOFError:
+            io.say()
+            return
+        if line.strip():
+            yield line

@@ -1,0 +1,93 @@
+"""`doorkey models`: the models that the connected accounts may use."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from doorkey.cli import failures
+from doorkey.cli.io import Io, printable
+from doorkey.cli.shell import House, Shell, with_consent
+from doorkey.errors import DoorkeyError, SignInNeeded
+from doorkey.service.listing import error_json
+from doorkey.service.models import ModelList
+from doorkey.service.resolve import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    provider: str | None = None
+    as_json: bool = False
+
+
+@dataclass(slots=True)
+class Found:
+    """The models by their full names, and what kept a provider's list away."""
+
+    models: list[str] = field(default_factory=list)
+    faults: dict[str, DoorkeyError] = field(default_factory=dict)
+
+    def take(self, provider: str, listed: ModelList) -> None:
+        """Add one provider's list; a list that could not be renewed still counts."""
+        self.models += [f"{provider}:{name}" for name in listed.names]
+        if listed.fault:
+            self.faults[provider] = listed.fault
+
+
+@click.command()
+@click.argument("provider", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def command(shell: Shell, /, **options: Any) -> int:
+    """Print the models that you can use.
+
+    They are printed as PROVIDER:MODEL, for PROVIDER or for every provider that is connected.
+    """
+    return shell.run(run, Options(**options))
+
+
+def run(options: Options, io: Io, house: House) -> None:
+    """Print what there is; fail only where nothing could be listed at all."""
+    found = of_one(options.provider, io, house) if options.provider else of_all(house)
+    if not found.models:
+        raise next(iter(found.faults.values()), SignInNeeded("No provider is connected."))
+    if options.as_json:
+        faults = [{"provider": provider, **error_json(error)} for provider, error in found.faults.items()]
+        io.json({"models": found.models, "faults": faults})
+        return
+    for model in found.models:
+        io.result(printable(model))
+    for provider, error in found.faults.items():
+        io.say(f"{provider}:")
+        failures.explain(io, error)
+
+
+def of_one(provider: str, io: Io, house: House) -> Found:
+    """List one provider's models, with the credential that a chat would use."""
+    services = house.services
+    choice = with_consent(io, services.consents, lambda: services.resolver.choose(Wish(provider=provider)))
+    found = Found()
+    found.take(provider, services.models.of(choice))
+    return found
+
+
+def of_all(house: House) -> Found:
+    """List the models of every provider that an account or a key is there for; the others stay silent."""
+    found = Found()
+    for provider in _in_use(house):
+        try:
+            choice = house.services.resolver.choose(Wish(provider=provider))
+        except DoorkeyError as error:
+            found.faults[provider] = error
+        else:
+            found.take(provider, house.services.models.of(choice))
+    return found
+
+
+def _in_use(house: House) -> Iterator[str]:
+    for entry in house.services.listing.providers():
+        if entry["accounts"] or entry["env_key"]:
+            yield str(entry["id"])

@@ -1,0 +1,163 @@
+"""Asking a model from a terminal: one question, a conversation, and what tools may do."""
+
+import json
+
+import pytest
+
+from doorkey.domain.conversation import RunState
+from doorkey.domain.provider import Payer
+from tests.cli.acme import Browser
+from tests.cli.terminal import Terminal
+
+WRITE = 'call write_file {"path": "notes.txt", "content": "one\\ntwo\\n"}'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "project"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def connected(house):
+    house.browser = Browser(approves=True)
+    assert Terminal(house).run("login", "acme", "--name", "work") == 0
+    return house
+
+
+def runs(house):
+    return [run for chat in house.stores.conversations.all() for run in house.stores.runs.of(chat.id)]
+
+
+def test_the_answer_is_all_of_stdout_and_who_pays_is_told_before_it(connected):
+    terminal = Terminal(connected)
+
+    code = terminal.run("chat", "--model", "acme:practice-small", "say: Good morning.")
+
+    assert (code, terminal.out) == (0, "Good morning.\n")
+    assert terminal.err == "acme:practice-small · work · billed by use\n"
+
+
+def test_the_prompt_can_be_piped(connected):
+    terminal = Terminal(connected, stdin="say: Piped.\n")
+
+    code = terminal.run("chat", "--model", "acme:practice-small")
+
+    assert (code, terminal.out) == (0, "Piped.\n")
+
+
+def test_without_a_model_the_first_of_a_connected_provider_answers(connected):
+    terminal = Terminal(connected)
+
+    terminal.run("chat", "say: Hello.")
+
+    assert runs(connected)[0].served.model == "practice-small"
+
+
+def test_the_last_model_is_remembered(connected):
+    Terminal(connected).run("chat", "--model", "acme:practice-large", "say: One.")
+
+    Terminal(connected).run("chat", "say: Two.")
+
+    assert {run.served.model for run in runs(connected)} == {"practice-large"}
+
+
+def test_the_chat_is_kept_for_the_app(connected):
+    Terminal(connected).run("chat", "--account", "work", "say: Hello.")
+
+    chat = connected.stores.conversations.all()[0]
+    run = runs(connected)[0]
+    assert (chat.title, chat.account) == ("say: Hello.", connected.services.book.find("work").id)
+    assert (run.state, run.served.payer) == (RunState.DONE, Payer.METERED)
+
+
+def test_a_conversation_goes_on_until_the_input_ends(connected):
+    terminal = Terminal(connected, "say: One.", "", "say: Two.")
+
+    code = terminal.run("chat")
+
+    assert (code, terminal.out) == (0, "One.\nTwo.\n")
+    assert terminal.person.asked == ["> "] * 4
+    assert len(connected.stores.conversations.all()) == 1
+
+
+def test_a_tool_call_is_shown_exactly_and_runs_after_a_yes(connected, folder):
+    terminal = Terminal(connected, "o")
+
+    code = terminal.run("chat", "--folder", str(folder), WRITE)
+
+    assert (code, (folder / "notes.txt").read_text()) == (0, "one\ntwo\n")
+    assert "The model asks to use write_file:\n" in terminal.err
+    assert "  content:\n  │ one\n  │ two\n" in terminal.err
+    assert "  path: notes.txt\n" in terminal.err
+
+
+def test_what_is_invisible_in_a_call_is_shown(connected, folder):
+    hidden = "call write_file " + json.dumps({"path": "a.txt", "content": "\u202eevil\x1b[2J"})
+    terminal = Terminal(connected, "d", "no")
+
+    terminal.run("chat", "--folder", str(folder), hidden)
+
+    assert "  content: \\u202eevil\\x1b[2J\n" in terminal.err
+    assert "\x1b" not in terminal.err
+
+
+def test_a_yes_for_the_chat_is_asked_once(connected, folder):
+    terminal = Terminal(connected, WRITE, "c", WRITE)
+
+    code = terminal.run("chat", "--folder", str(folder))
+
+    asked = [question for question in terminal.person.asked if question.startswith("Allow")]
+    assert (code, len(asked)) == (0, 1)
+
+
+def test_a_no_reaches_the_model_with_its_reason(connected, folder):
+    terminal = Terminal(connected, "maybe", "d", "Not there.")
+
+    code = terminal.run("chat", "--folder", str(folder), WRITE)
+
+    assert (code, list(folder.iterdir())) == (0, [])
+    assert "Not there." in terminal.out
+
+
+def test_where_nobody_sits_a_call_is_denied_and_the_code_is_5(connected, folder):
+    terminal = Terminal(connected)
+
+    code = terminal.run("chat", "--folder", str(folder), WRITE)
+
+    assert (code, list(folder.iterdir())) == (5, [])
+    assert terminal.err.endswith("hint: Run this in a terminal, or ask in the app.\n")
+
+
+def test_a_failure_keeps_the_prompt_and_tells_what_to_do(connected, practice):
+    import httpx2
+
+    wish = {"kind": "limit_without_reset", "times": 1, "endpoint": "model"}
+    Terminal(connected).run("models")
+    httpx2.post(f"{practice}/sandbox/faults", json=wish).raise_for_status()
+    terminal = Terminal(connected)
+
+    code = terminal.run("chat", "--model", "acme:practice-small", "say: Hello.")
+
+    assert code in {4, 7}
+    assert "error: " in terminal.err
+    assert [(run.state, run.prompt) for run in runs(connected)] == [(RunState.FAILED, "say: Hello.")]
+
+
+def test_without_an_account_a_sign_in_is_needed(house):
+    terminal = Terminal(house)
+
+    code = terminal.run("chat", "--model", "acme:practice-small", "Hello")
+
+    assert (code, terminal.out) == (3, "")
+
+
+@pytest.mark.parametrize("line", ["chat --model nonsense Hello", "chat"])
+def test_what_cannot_be_asked_is_a_mistake_of_usage(connected, line):
+    terminal = Terminal(connected)
+
+    code = terminal.run(*line.split())
+
+    assert code == 2
+    assert "hint: `doorkey chat --help`" in terminal.err

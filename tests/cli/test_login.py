@@ -1,0 +1,287 @@
+"""Signing in from a terminal: through the browser, by a pasted reply, with a key."""
+
+import json
+from io import StringIO
+from queue import SimpleQueue
+
+import pytest
+
+from tests.cli.acme import Browser, approve, keep, somebody
+from tests.cli.terminal import Terminal
+
+NOTE = "From your own config: you decide what its terms allow."
+
+
+class Screen(StringIO):
+    """A stdout whose lines somebody else can wait for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: SimpleQueue[str] = SimpleQueue()
+
+    def write(self, text: str) -> int:
+        self.lines.put(text)
+        return super().write(text)
+
+
+class Reader(StringIO):
+    """A stdin at which somebody reads the address on the screen, approves it, and pastes what they were told to."""
+
+    def __init__(self, screen, *pastes, decision="allow"):
+        super().__init__()
+        self._screen = screen
+        self._pastes = list(pastes)
+        self._decision = decision
+        self._reply = None
+
+    def readline(self, *_):
+        if self._reply is None:
+            url = json.loads(self._screen.lines.get())["url"]
+            self._reply = approve(url, decision=self._decision)
+        return self._pastes.pop(0).format(reply=self._reply) + "\n" if self._pastes else ""
+
+
+def pasting(house, *pastes, decision="allow"):
+    screen = Screen()
+    return Terminal(house, stdin=Reader(screen, *pastes, decision=decision), stdout=screen)
+
+
+def events(terminal):
+    return [json.loads(line) for line in terminal.out.splitlines()]
+
+
+def test_the_browser_brings_the_reply(house):
+    house.browser = Browser(approves=True)
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme")
+
+    account = house.services.book.all()[0]
+    assert (code, terminal.out) == (0, "")
+    assert f"Signed in as {account.label}" in terminal.err
+    assert "not the one you meant? Sign in again in a private window." in terminal.err
+
+
+def test_the_policy_is_shown_before_the_address(house):
+    terminal = pasting(house, "{reply}")
+
+    terminal.run("login", "acme", "--json")
+
+    assert terminal.err.startswith(f"Acme: Sign in to Acme\n{NOTE}\n")
+
+
+def test_events_are_the_address_and_the_account(house):
+    terminal = pasting(house, "{reply}")
+
+    code = terminal.run("login", "acme", "--no-browser", "--json")
+
+    begun, ended = events(terminal)
+    account = house.services.book.all()[0]
+    assert code == 0
+    assert set(begun) == {"event", "url", "redirect"}
+    assert begun["event"] == "authorize"
+    assert begun["redirect"].startswith("http://127.0.0.1:")
+    assert ended == {"event": "signed_in", "account": house.services.listing.account(account)}
+
+
+@pytest.mark.parametrize("flag", ["--no-browser", "--paste"])
+def test_no_browser_is_opened_where_it_is_not_wanted(house, flag):
+    terminal = pasting(house, "{reply}")
+
+    code = terminal.run("login", "acme", flag, "--json")
+
+    assert (code, house.browser.opened) == (0, [])
+
+
+def test_a_foreign_reply_is_told_about_and_the_sign_in_goes_on(house):
+    terminal = pasting(house, "http://127.0.0.1/callback?code=x&state=wrong", "", "{reply}")
+
+    code = terminal.run("login", "acme", "--paste", "--json")
+
+    assert code == 0
+    assert "error: This reply belongs to another sign-in.\nhint: " in terminal.err
+
+
+def test_a_refusal_at_the_provider_ends_the_sign_in(house):
+    terminal = pasting(house, "{reply}", decision="deny")
+
+    code = terminal.run("login", "acme", "--no-browser", "--json")
+
+    assert code == 1
+    assert events(terminal)[-1] == {
+        "event": "failed",
+        "error": "sign_in_failed",
+        "hint": "Start again and press Allow, or choose another way.",
+    }
+
+
+def test_the_end_of_stdin_ends_a_sign_in_by_paste(house):
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--paste", "--json")
+
+    assert (code, events(terminal)[-1]["event"]) == (1, "failed")
+
+
+def test_the_end_of_stdin_leaves_the_listener_waiting(house):
+    screen = Screen()
+    terminal = Terminal(house, stdout=screen, stdin=Delivering(screen))
+
+    code = terminal.run("login", "acme", "--no-browser", "--json")
+
+    assert (code, events(terminal)[-1]["event"]) == (0, "signed_in")
+
+
+class Delivering(StringIO):
+    """A stdin that is at its end at once; only after it was read does a browser come back to the port."""
+
+    def __init__(self, screen):
+        super().__init__()
+        self._screen = screen
+
+    def readline(self, *_):
+        from threading import Thread
+
+        import httpx2
+
+        url = json.loads(self._screen.lines.get())["url"]
+        Thread(target=lambda: httpx2.get(approve(url))).start()
+        return ""
+
+
+def test_ctrl_c_frees_the_port(house):
+    house.browser = Interrupting()
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme")
+
+    sign_in = house.services.sign_ins.find(house.browser.sign_in(house))
+    assert code == 130
+    assert sign_in.over.is_set()
+    assert sign_in.state == "cancelled"
+
+
+class Interrupting:
+    """A person who sees the browser open and thinks better of it."""
+
+    def open(self, url):
+        raise KeyboardInterrupt
+
+    def sign_in(self, house):
+        return next(iter(house.services.sign_ins._live))
+
+
+def test_a_reconnect_keeps_the_account(house):
+    house.browser = Browser(approves=True)
+    Terminal(house).run("login", "acme", "--name", "mine")
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--account", "mine")
+
+    assert (code, [account.name for account in house.services.book.all()]) == (0, ["mine"])
+
+
+def test_a_reconnect_as_somebody_else_is_refused(house):
+    keep(house, name="bob", **somebody("bob"))
+    house.browser = Browser(approves=True)
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--account", "bob")
+
+    assert code == 5
+    assert "not bob" in terminal.err
+
+
+def test_a_device_code_where_there_is_none_names_the_ways(house):
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--device")
+
+    assert code == 2
+    assert "--method oauth (browser, or --paste); --method api-key (key)" in terminal.err
+
+
+def test_a_key_is_asked_for_hidden(house):
+    terminal = Terminal(house, "sk-typed")
+
+    code = terminal.run("login", "acme", "--method", "api-key", "--name", "work")
+
+    account = house.services.book.find("work")
+    assert (code, terminal.out) == (0, "")
+    assert terminal.person.asked == ["Key for Acme (it is not shown): "]
+    assert house.vault.accounts.load(account.id).tokens.access.reveal() == "sk-typed"
+    assert "sk-typed" not in terminal.err
+
+
+def test_a_key_is_the_first_line_of_stdin_where_nobody_sits(house):
+    terminal = Terminal(house, stdin="sk-piped\nsomething else\n")
+
+    code = terminal.run("login", "acme", "--method", "api-key", "--json")
+
+    account = house.services.book.all()[0]
+    assert code == 0
+    assert events(terminal) == [{"event": "signed_in", "account": house.services.listing.account(account)}]
+    assert house.vault.accounts.load(account.id).tokens.access.reveal() == "sk-piped"
+
+
+@pytest.mark.parametrize("stdin", ["", "\n", "two words\n"])
+def test_what_is_no_key_is_not_kept(house, stdin):
+    terminal = Terminal(house, stdin=stdin)
+
+    code = terminal.run("login", "acme", "--method", "api-key")
+
+    assert (code, house.services.book.all()) == (1, [])
+
+
+@pytest.fixture
+def contested(config):
+    config.write_text(config.read_text() + "[providers.openai.methods.codex]\nenabled = true\n")
+
+
+@pytest.mark.usefixtures("contested")
+def test_a_contested_way_asks_and_opens_nothing_before_the_yes(house):
+    terminal = Terminal(house, "no")
+
+    code = terminal.run("login", "openai", "--method", "codex")
+
+    assert (code, house.browser.opened) == (5, [])
+    assert "contested, as read on 2026-08-31" in terminal.err
+    assert terminal.err.count("Uses the Codex client's registration") == 2
+
+
+@pytest.mark.usefixtures("contested")
+def test_a_contested_way_ends_with_5_where_nobody_can_be_asked(house):
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "openai", "--method", "codex", "--json")
+
+    assert (code, events(terminal)[0]["error"]) == (5, "consent_needed")
+
+
+@pytest.mark.usefixtures("contested")
+def test_a_yes_is_recorded(house):
+    house.browser = Interrupting()
+    terminal = Terminal(house, "y")
+
+    terminal.run("login", "openai", "--method", "codex")
+
+    assert house.services.consents.given("method:openai:codex")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("login nobody", 1),
+        ("login acme --method nothing", 1),
+        ("login openai --method codex", 5),
+        ("login acme --account nobody", 1),
+    ],
+)
+def test_what_cannot_be_signed_in_says_why(house, line, code):
+    terminal = Terminal(house)
+
+    ended = terminal.run(*line.split())
+
+    assert ended == code
+    assert "error: " in terminal.err
+    assert "hint: " in terminal.err
