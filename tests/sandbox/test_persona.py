@@ -29,7 +29,11 @@ def asked(message: str, *, tools: tuple[Tool, ...] = (), results: tuple[str, ...
         ("run something", "run_command", {"command": "ls"}),
         ("read src/app.py", "read_file", {"path": "src/app.py"}),
         ('Search for "TODO"', "search_text", {"pattern": "TODO"}),
+        ("Search for TODO, please", "search_text", {"pattern": "TODO"}),
+        ("Read the README", "read_file", {"path": "README"}),
+        ("Show me notes.md", "read_file", {"path": "notes.md"}),
         ("List the files here", "list_files", {"path": "."}),
+        ("What files are here?", "list_files", {"path": "."}),
     ],
 )
 def test_a_wish_calls_the_tool_that_fulfils_it(message: str, tool: str, arguments: dict[str, Any]):
@@ -44,6 +48,11 @@ def test_a_wish_without_its_tool_is_answered_in_words():
 
     assert said.calls == ()
     assert said.text
+
+
+@pytest.mark.parametrize("message", ["Hello!", "Show me markdown with a list and a table", "What is an approval?"])
+def test_small_talk_calls_no_tool(message: str):
+    assert asked(message, tools=TOOLS).calls == ()
 
 
 def test_only_parameters_that_the_tool_has_are_sent():

@@ -94,29 +94,36 @@ class Skill:
     arguments: Callable[[str], dict[str, Any]] = field(repr=False)
 
 
-def _wish(words: str) -> re.Pattern[str]:
-    return re.compile(rf"\b({words})\b", re.IGNORECASE)
+def _wish(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
+def _named(pattern: str, message: str) -> str | None:
+    match = re.search(pattern, message)
+    return match[1] if match else None
 
 
 def _quoted(message: str) -> str | None:
-    match = re.search(r'"([^"]+)"|“([^”]+)”', message)
-    return (match[1] or match[2]) if match else None
-
-
-def _path(message: str) -> str | None:
-    unquoted = re.sub(r'"[^"]*"', "", message)
-    match = re.search(r"[\w~./-]*\w\.[A-Za-z]\w{0,7}\b|[\w.-]+/[\w./-]*", unquoted)
-    return match[0] if match else None
+    return _named(r'["“]([^"”]+)["”]', message)
 
 
 def _backticked(message: str) -> str | None:
-    match = re.search(r"`([^`]+)`", message)
-    return match[1] if match else None
+    return _named(r"`([^`]+)`", message)
+
+
+# The lengths are bounded, so that a pasted wall of text is searched quickly.
+_FILE = r"([\w~./-]{0,200}\w\.[A-Za-z]\w{0,7}\b|[\w.-]{1,100}/[\w./-]{0,200}|\b(?:README|LICENSE|Makefile)\b)"
+
+
+def _path(message: str) -> str | None:
+    """Find a name with an ending or a slash, or one of the files that have neither."""
+    unquoted = re.sub(r'["“][^"”]*["”]', "", message)
+    return _named(_FILE, unquoted)
 
 
 SKILLS = (
     Skill(
-        wish=re.compile(r"\b(write|create|save|make)\b.*(\bfiles?\b|\w\.[a-z]\w{0,7}\b)", re.IGNORECASE | re.DOTALL),
+        wish=_wish(r"\b(write|create|save|make)\b.*(\bfiles?\b|\w\.[a-z]\w{0,7}\b)"),
         tool="write",
         saying="I will write that file, if you approve.",
         arguments=lambda message: {
@@ -125,25 +132,27 @@ SKILLS = (
         },
     ),
     Skill(
-        wish=_wish("run|execute"),
+        wish=_wish(r"\b(run|execute)\b"),
         tool="run",
         saying="I will run that, if you approve.",
         arguments=lambda message: {"command": _backticked(message) or "ls"},
     ),
     Skill(
-        wish=_wish("search|find|grep|look for"),
+        wish=_wish(r"\b(search|find|grep|look for)\b"),
         tool="search",
         saying="Let me search.",
-        arguments=lambda message: {"pattern": _quoted(message) or _backticked(message) or "hello"},
+        arguments=lambda message: {
+            "pattern": _quoted(message) or _backticked(message) or _named(r"\bfor ([\w.-]+)", message) or "hello"
+        },
     ),
     Skill(
-        wish=_wish("read|open|show me"),
+        wish=_wish(r"\b(read|open)\b|\bshow\b.*(\bfile\b|\w\.[a-z]\w{0,7}\b)"),
         tool="read",
         saying="Let me read it.",
         arguments=lambda message: {"path": _path(message) or _backticked(message) or "hello.txt"},
     ),
     Skill(
-        wish=_wish("list|what files|which files"),
+        wish=_wish(r"^\s*list\b|\b(list|what|which)\b.*\b(files?|folders?|here)\b"),
         tool="list",
         saying="Let me look at what is there.",
         arguments=lambda message: {"path": _path(message) or "."},
@@ -169,9 +178,10 @@ def _after_tools(results: Sequence[str]) -> Answer:
     if denials:
         return Answer(
             text="That was **denied**, so nothing was done, and that is all right: you decide what I may do.\n\n"
-            f"> {_shortened(denials[0])}\n\nAsk again whenever you change your mind, or ask for something else."
+            f"> {_shortened(' '.join(denials[0].split()))}\n\n"
+            "Ask again whenever you change your mind, or ask for something else."
         )
-    told = "\n".join(f"```\n{_shortened(result)}\n```" for result in results)
+    told = "\n".join(f"````\n{_shortened(result)}\n````" for result in results)
     return Answer(text=f"Done. The tool answered:\n\n{told}\n\nThe result came back to me, so the whole round works.")
 
 

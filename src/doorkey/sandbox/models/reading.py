@@ -1,7 +1,7 @@
 """Reading what a client sends: a JSON object, texts in their many wrappings, and the tools."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -21,10 +21,10 @@ async def read_object(request: Request) -> dict[str, Any]:
     return body
 
 
-def known_model(body: Mapping[str, Any], hidden: Iterable[str] = ()) -> str:
+def known_model(body: Mapping[str, Any]) -> str:
     """Give the model that is asked for; 404 `model_not_found` for one that is not there."""
     model = body.get("model")
-    if not isinstance(model, str) or model not in {*MODELS, *hidden}:
+    if not isinstance(model, str) or model not in MODELS:
         raise Refusal("model_not_found", f"The model {model!r} does not exist.", status=404, param="model")
     return model
 
