@@ -88,18 +88,19 @@ async def _serve(exchange: Exchange, handler: Handler) -> Response:
     return response
 
 
+_LIMIT_CODES: dict[Dialect | None, str] = {
+    Dialect.PLAN: "subscription_sharing_usage_limit_exceeded",
+    Dialect.CODEX: "usage_limit_reached",
+}
+
+
 def refuse_over_limit(exchange: Exchange, dialect: Dialect | None) -> None:
     """Raise the 429 of the credential's dialect when a limit fault waits (protocols 1.9, 2.8)."""
     if not (exchange.meets("limit_with_reset") or exchange.meets("limit_without_reset")):
         return
+    code = _LIMIT_CODES.get(dialect, "rate_limit_exceeded")
     headers: dict[str, str] = {}
-    extra: dict[str, object] = {}
-    code = {
-        Dialect.PLAN: "subscription_sharing_usage_limit_exceeded",
-        Dialect.CODEX: "usage_limit_reached",
-    }.get(dialect or Dialect.PLAIN, "rate_limit_exceeded")
-    if dialect is Dialect.CODEX:
-        extra["type"] = code
+    extra: dict[str, str | int] = {"type": code} if dialect is Dialect.CODEX else {}
     if exchange.meets("limit_with_reset"):
         seconds = int(exchange.seconds(5))
         headers["Retry-After"] = str(seconds)
