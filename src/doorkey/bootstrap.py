@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from socket import socket
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -21,7 +20,7 @@ from doorkey.adapters.key_sources.environment import EnvironmentKey
 from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
-from doorkey.adapters.practice import PracticeStarter
+from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.aio import AsyncRuntime
 from doorkey.adapters.runtime.answers import Ports
@@ -53,6 +52,7 @@ class House:
     """Everything over one vault, each part made when it is first used; leave it with `close` or a `with` block."""
 
     def __init__(self, *, environ: Mapping[str, str], here: Path) -> None:
+        self._environ = environ
         self.folders = Folders.of(environ).make()
         self.clock = SystemClock()
         self.entropy = SystemEntropy()
@@ -131,7 +131,7 @@ class House:
                 accounts=self.vault.accounts,
                 leases=self.vault.leases,
                 attempts=self.vault.attempts,
-                transport=self.transport,
+                transport=PracticeTransport(self.transport, self.practice, self.catalog.provider("sandbox")),
                 signatures=JoseSignatures(),
                 clock=self.clock,
                 entropy=self.entropy,
@@ -169,20 +169,27 @@ class House:
         """HTTP clients for model calls, each bound to one account."""
         from doorkey.adapters.http.clients import Clients
 
-        return Clients(self.services.sources)
+        return Clients(self.services.sources, self.transport.settings)
 
     def engine(self) -> "Engine":
         """Make the engine that answers chats; it belongs to one event loop."""
+        from doorkey.agent.confinement import detect
         from doorkey.agent.engine import Engine
 
-        guarded = [self.folders.data, self.folders.config]
-        return Engine(self.services, self.stores, self.clients, guarded)
+        return Engine(
+            self.services,
+            self.stores,
+            self.clients,
+            self._guarded,
+            confinement=detect(self._environ),
+            record=self.services.book.note,
+        )
 
     def check_folder(self, text: str) -> str:
         """Return a chat's folder as it will be used. Raises FolderRefused for one that must stay closed."""
         from doorkey.agent.fence import Folder
 
-        return str(Folder.open(Path(text).expanduser(), guarded=[self.folders.data, self.folders.config]).path)
+        return str(Folder.open(Path(text).expanduser(), guarded=self._guarded).path)
 
     def key_readable(self) -> bool:
         """Whether the master key is there and opens this vault."""
@@ -191,6 +198,11 @@ class House:
         except KeyUnreadable:
             return False
         return True
+
+    @property
+    def _guarded(self) -> list[Path]:
+        """The folders that no tool of a chat may reach."""
+        return [self.folders.data, self.folders.config]
 
     @cached_property
     def _app_store(self) -> AppStore:
@@ -250,10 +262,12 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
     app = build(house.services, house.stores, engine, gate, version=__version__, folder_check=house.check_folder)
     instance = Instance(house.folders.data, mint)
 
+    warming: set[asyncio.Future[None]] = set()
+
     async def ready() -> None:
         _present(house, mint(), no_browser=no_browser, out=out)
         # The clients of the providers take seconds to load; the first page must not wait for them.
-        Thread(target=_warm_up, name="doorkey-warm-up", daemon=True).start()
+        warming.add(asyncio.ensure_future(engine.warm()))
 
     try:
         await serve(app, holding, ready)
@@ -266,7 +280,3 @@ def _present(house: House, url: str, *, no_browser: bool, out: TextIO) -> None:
     print(url, file=out, flush=True)
     if not no_browser:
         house.browser.open_private(url)
-
-
-def _warm_up() -> None:
-    pass

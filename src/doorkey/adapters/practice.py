@@ -6,12 +6,28 @@ from datetime import timedelta
 from threading import Lock
 from urllib.parse import urlsplit
 
-from doorkey.domain.provider import Provider
+from doorkey.domain.provider import Provider, origin
 from doorkey.errors import Misconfigured, ProviderUnavailable
-from doorkey.flows.steps import Request
-from doorkey.ports import Transport
+from doorkey.flows.steps import Request, Response
+from doorkey.ports import Practice, Transport
 
 ID = "sandbox"
+
+
+class PracticeTransport:
+    """A transport that has the practice provider started before anything is sent to it."""
+
+    def __init__(self, inner: Transport, practice: Practice, provider: Provider) -> None:
+        self._inner = inner
+        self._practice = practice
+        self._provider = provider
+        self._origin = origin(provider.api.base_url)
+
+    def send(self, request: Request) -> Response:
+        """Send, as the transport inside does."""
+        if origin(request.url) == self._origin:
+            self._practice.ensure(self._provider)
+        return self._inner.send(request)
 
 
 class PracticeStarter:

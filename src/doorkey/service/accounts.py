@@ -1,15 +1,18 @@
 """What a person does with accounts: list them, choose a default, forget one, revoke one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from doorkey.domain.account import Account, Held
+from doorkey.domain.account import Account, Held, State
 from doorkey.domain.provider import Kind
-from doorkey.errors import DoorkeyError, Misconfigured
+from doorkey.errors import DoorkeyError, Misconfigured, SignInNeeded, UsageLimitReached
 from doorkey.flows.discovery import discovered
 from doorkey.flows.revoke import revoke
 from doorkey.ports import Accounts, Catalog, Choices, Runner
 from doorkey.service.resolve import Resolver
+
+# What the refusal of a model call says about the account; other errors say nothing about it.
+TOLD_BY = {SignInNeeded: State.SIGN_IN_NEEDED, UsageLimitReached: State.OVER_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,17 @@ class AccountBook:
         if self._choices.get(f"default:{account.provider}") == account.id:
             self._choices.remove(f"default:{account.provider}")
         return Farewell(account, revoked=revoke_too and unconfirmed is None, unconfirmed=unconfirmed)
+
+    def note(self, account: Account, error: DoorkeyError) -> None:
+        """Record what a provider's refusal of a model call says about an account."""
+        state = next((state for kind, state in TOLD_BY.items() if isinstance(error, kind)), None)
+        if state is None:
+            return
+        now_held = next((known for known in self._accounts.all() if known.id == account.id), account)
+        until = getattr(error, "until", None)
+        self._accounts.save_standing(
+            replace(now_held, standing=replace(now_held.standing, state=state, reason=str(error), until=until))
+        )
 
     def can_revoke(self, account: Account) -> bool:
         """Whether the provider has a way to end this sign-in."""

@@ -57,7 +57,7 @@ class Models:
         return listed
 
     def _fetch(self, choice: Choice) -> tuple[str, ...]:
-        source = self._sources.of(choice)
+        source = self._sources.for_calls(choice)
         secret = source.get()
         response = self._transport.send(_list_request(choice, secret))
         if response.status == 401 and (renewed := source.renew(secret)) != secret:

@@ -37,16 +37,20 @@ class Sources:
 
     def of(self, choice: Choice) -> Source:
         """Return the source of what was chosen. Raises Misconfigured for an account that is switched off."""
-        self._practice.ensure(choice.provider)
         if choice.account is None:
             if choice.key is None:
                 raise Misconfigured("Nothing was chosen.")
             return FixedSource(choice.key.secret)
         return self._managed(choice.account, choice.method)
 
+    def for_calls(self, choice: Choice) -> Source:
+        """Return the source for calls that follow at once: the practice provider is started where they go there."""
+        self._practice.ensure(choice.provider)
+        return self.of(choice)
+
     def async_of(self, choice: Choice) -> AsyncTokenSource:
-        """Return the source of what was chosen for asyncio; the vault is only touched when it is first asked."""
-        return AsyncTokenSource(lambda: self.of(choice), self._async_renewals)
+        """Return the same for asyncio; nothing is touched before it is first asked."""
+        return AsyncTokenSource(lambda: self.for_calls(choice), self._async_renewals)
 
     def _managed(self, account: Account, method: Method) -> Source:
         if account.standing.state is State.OFF:

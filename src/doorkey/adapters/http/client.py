@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from functools import cached_property
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from doorkey.domain.provider import is_safe
@@ -40,6 +40,8 @@ class AsyncHttpTransport:
                 return await self._exchange(request, host)
         except TimeoutError:
             raise _too_late(host) from None
+        except UnicodeEncodeError:
+            raise Misconfigured("The key holds a character that no key has.", hint="Copy the key again.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             # Without its cause, because the library's own words may quote the answer or the address.
             raise ProviderUnavailable(f"{host} could not be reached ({type(error).__name__}).") from None
@@ -63,18 +65,21 @@ class AsyncHttpTransport:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(status=answer.status_code, headers=headers, body=bytes(body))
 
+    def settings(self, host: str) -> dict[str, Any]:
+        """Tell how every client of ours is made, for model calls too: TLS verified, redirects off."""
+        return {
+            "verify": self._certificates,
+            # No proxy stands between us and this machine.
+            "trust_env": host not in LOOPBACK,
+            "follow_redirects": False,
+        }
+
     def _client(self, host: str) -> "httpx2.AsyncClient":
         import httpx2
 
         try:
-            return httpx2.AsyncClient(
-                verify=self._certificates,
-                # No proxy stands between us and this machine.
-                trust_env=host not in LOOPBACK,
-                follow_redirects=False,
-                # The deadline is for the whole exchange and is kept outside of the client.
-                timeout=None,
-            )
+            # The deadline is for the whole exchange and is kept outside of the client.
+            return httpx2.AsyncClient(**self.settings(host), timeout=None)
         except (ValueError, ImportError):
             hint = "Check HTTPS_PROXY and ALL_PROXY: they must be http:// or https:// addresses."
             raise ProviderUnavailable("The proxy that the environment names cannot be used.", hint=hint) from None
@@ -100,6 +105,7 @@ class HttpTransport:
 
     def __init__(self) -> None:
         self._sender = AsyncHttpTransport()
+        self.settings = self._sender.settings
 
     def send(self, request: Request) -> Response:
         answer: SimpleQueue[Response | BaseException] = SimpleQueue()
