@@ -134,7 +134,9 @@ def with_browser(way: Way, options: Options, io: Io, house: House) -> Account:
     sign_in = with_consent(
         io,
         services.consents,
-        lambda: services.sign_ins.start(way.provider.id, way.method.id, account=way.account, name=way.name),
+        lambda: services.sign_ins.start(
+            way.provider.id, way.method.id, account=way.account, name=way.name, paste=options.paste
+        ),
     )
     try:
         offer(sign_in, options, io)

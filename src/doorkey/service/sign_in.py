@@ -87,11 +87,18 @@ class SignIns:
         self._live: dict[str, SignIn] = {}
 
     def start(
-        self, provider_id: str, method_id: str | None = None, *, account: Account | None = None, name: str | None = None
+        self,
+        provider_id: str,
+        method_id: str | None = None,
+        *,
+        account: Account | None = None,
+        name: str | None = None,
+        paste: bool = False,
     ) -> SignIn:
         """Hold a port, begin an attempt and return it with the URL to open.
 
-        Where no registered port is free the attempt goes on by paste (`listener` None). Raises UnknownName,
+        Where no registered port is free the attempt goes on by paste (`listener` None); so it does from the beginning
+        with `paste`, where the provider has a page of its own that shows what to paste. Raises UnknownName,
         ConsentNeeded, PolicyRefused, Misconfigured.
         """
         provider, method = self._way(provider_id, method_id)
@@ -103,7 +110,8 @@ class SignIns:
             raise Misconfigured(f"{provider.name} {method.id} has no safe authorization address.")
         # The listener must exist before the attempt, whose id it does not know yet: it learns it through this list.
         begun: list[SignIn] = []
-        listener = self._listen(method, lambda url: self._deliver(begun, url))
+        by_hand = paste and method.paste_redirect is not None
+        listener = None if by_hand else self._listen(method, lambda url: self._deliver(begun, url))
         try:
             plan = self._plan(provider, method, listener, account=account, name=name)
             attempt, url = self._world.runner.run(authorization_code.begin(plan))
