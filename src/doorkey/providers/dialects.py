@@ -33,12 +33,13 @@ _MEANING = frozenset({"background", "conversation", "multi_agent", "previous_res
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What one route demands of a request body."""
+    """What one route demands of a request body; `list_query` is what its model list wants to be asked."""
 
     demanded: Mapping[str, object] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     system_role: str | None = None
+    list_query: str = ""
 
     def shape(self, body: Mapping[str, object]) -> dict[str, object]:
         """Return the body as the route takes it.
@@ -76,6 +77,8 @@ RULES: Mapping[str, Rules] = {
         dropped=_TUNING | {"presence_penalty", "frequency_penalty", "seed", "service_tier", "stream_options"},
         refused=_MEANING,
         system_role="developer",
+        # The level of the route that we speak; without one of at least this the list stays empty.
+        list_query="?client_version=0.124.0",
     ),
 }
 

@@ -12,7 +12,7 @@ from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, ProviderUnavailable
 from doorkey.flows.steps import Request
 from doorkey.ports import Clock, Transport
-from doorkey.providers.dialects import credential_headers, route_headers
+from doorkey.providers.dialects import RULES, credential_headers, route_headers
 from doorkey.providers.refusals import refusal
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
@@ -77,7 +77,9 @@ def _list_request(choice: Choice, secret: Secret) -> Request:
     if api.dialect is Dialect.ANTHROPIC_MESSAGES:
         headers["anthropic-version"] = ANTHROPIC_VERSION
         base = base if base.endswith("/v1") else f"{base}/v1"
-    return Request(method="GET", url=f"{base}/models", headers=headers, timeout=timedelta(seconds=10))
+    return Request(
+        method="GET", url=f"{base}/models{RULES[api.rules].list_query}", headers=headers, timeout=timedelta(seconds=10)
+    )
 
 
 def read_models(body: bytes) -> tuple[str, ...]:
