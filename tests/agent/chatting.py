@@ -126,18 +126,18 @@ class World:
 
     @property
     def stores(self) -> ChatStores:
-        return cast(ChatStores, self.app)
+        return cast("ChatStores", self.app)
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[Engine]:
         services = SimpleNamespace(resolver=self.door, sources=self.door, clock=self.clock, entropy=self.entropy)
         engine = Engine(
-            cast(Services, services),
+            cast("Services", services),
             self.stores,
             self.door,
             [],
             confinement=BARE,
-            build_model=lambda choice, name, client: FunctionModel(stream_function=self.script.stream),
+            build_model=lambda *_: FunctionModel(stream_function=self.script.stream),
             record=lambda account, error: self.recorded.append((account, error)),
         )
         try:

@@ -75,7 +75,8 @@ class Turn:
 
     def history(self) -> bytes | None:
         """Write the messages as JSON; None when there is no answer in them, so that a bad prompt is not kept."""
-        return ModelMessagesTypeAdapter.dump_json(self._messages) if self.heard else None
+        sound = _sound(self._messages)
+        return ModelMessagesTypeAdapter.dump_json(sound) if _substance(sound) > self._known else None
 
     async def _run(self, prompt: str | None, decided: DeferredToolResults | None) -> list[Call]:
         past = self._messages
@@ -135,6 +136,15 @@ def _substance(messages: Sequence[ModelMessage]) -> int:
     """Count what the model said and what tools gave back; a prompt alone is nothing yet."""
     parts = [part for message in messages for part in message.parts]
     return sum(not isinstance(part, UserPromptPart) for part in parts)
+
+
+def _sound(messages: list[ModelMessage]) -> list[ModelMessage]:
+    """Cut off an answer with two calls of one id: a provider that refuses it would refuse the chat from then on."""
+    for index, message in enumerate(messages):
+        ids = [call.tool_call_id for call in message.tool_calls] if isinstance(message, ModelResponse) else []
+        if len(set(ids)) != len(ids):
+            return messages[:index]
+    return messages
 
 
 def _waiting(messages: Sequence[ModelMessage]) -> set[str]:
