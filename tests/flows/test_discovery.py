@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import pytest
+
+from doorkey.domain.provider import Kind
+from doorkey.errors import Misconfigured, ProviderUnavailable
+from doorkey.flows.discovery import discovered
+from doorkey.testing.script import ISSUER, METHOD, answer
+
+BARE = replace(METHOD, authorize_url=None, token_url=None, revoke_url=None, scopes=("openid",))
+METADATA = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/oauth/authorize",
+    "token_endpoint": f"{ISSUER}/oauth/token",
+    "revocation_endpoint": f"{ISSUER}/oauth/revoke",
+    "jwks_uri": f"{ISSUER}/jwks",
+    "device_authorization_endpoint": f"{ISSUER}/device",
+}
+
+
+def discover(world, method=BARE, **changes):
+    world.endpoints.scripted = [answer(200, METADATA | changes)]
+    return world.run(discovered(method))
+
+
+def test_an_issuer_alone_names_every_address(world):
+    method = discover(world)
+
+    assert world.endpoints.requests[0].url == f"{ISSUER}/.well-known/openid-configuration"
+    assert (method.authorize_url, method.token_url) == (f"{ISSUER}/oauth/authorize", f"{ISSUER}/oauth/token")
+    assert (method.revoke_url, method.jwks_url) == (f"{ISSUER}/oauth/revoke", f"{ISSUER}/jwks")
+    assert method.device_url == f"{ISSUER}/device"
+
+
+def test_what_the_config_names_stands_before_what_is_discovered(world):
+    method = discover(world, replace(BARE, token_url="https://mine.example/token"))
+
+    assert method.token_url == "https://mine.example/token"
+    assert method.authorize_url == f"{ISSUER}/oauth/authorize"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [METHOD, replace(BARE, issuer=None), replace(BARE, kind=Kind.API_KEY)],
+    ids=["complete", "no issuer", "key"],
+)
+def test_nobody_is_asked_where_nothing_is_missing_or_known(world, method):
+    assert world.run(discovered(method)) is method
+    assert world.endpoints.requests == []
+
+
+@pytest.mark.parametrize("named", ["https://other.example", f"{ISSUER}/", None])
+def test_metadata_of_another_issuer_is_refused(world, named):
+    with pytest.raises(Misconfigured):
+        discover(world, issuer=named)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://issuer.example/token", "ftp://issuer.example/token", "token", "https://[", "https://issuer.example:99999"],
+)
+def test_an_address_that_would_carry_secrets_in_clear_is_refused(world, address):
+    with pytest.raises(Misconfigured):
+        discover(world, token_endpoint=address)
+
+
+def test_an_address_that_is_no_text_is_as_good_as_none(world):
+    assert discover(world, revocation_endpoint=7).revoke_url is None
+
+
+@pytest.mark.parametrize("response", [answer(404), answer(200, b"<html>"), answer(200, b"[]"), answer(503, METADATA)])
+def test_metadata_that_cannot_be_read_is_a_fault_that_passes(world, response):
+    world.endpoints.scripted = [response]
+
+    with pytest.raises(ProviderUnavailable):
+        world.run(discovered(BARE))
+
+
+@pytest.mark.parametrize(("said", "always"), [(True, True), (False, False), ("true", False), (None, False)])
+def test_the_issuer_says_whether_it_always_names_itself(world, said, always):
+    assert discover(world, authorization_response_iss_parameter_supported=said).iss_always_sent is always
+
+
+def test_the_config_can_demand_what_the_issuer_does_not_promise(world):
+    assert discover(world, replace(BARE, iss_always_sent=True)).iss_always_sent
