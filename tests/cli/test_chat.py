@@ -1,6 +1,7 @@
 """Asking a model from a terminal: one question, a conversation, and what tools may do."""
 
 import json
+from io import StringIO
 
 import pytest
 
@@ -82,6 +83,40 @@ def test_a_conversation_goes_on_until_the_input_ends(connected):
     assert len(connected.stores.conversations.all()) == 1
 
 
+class Impatient(StringIO):
+    """A screen at which somebody presses Ctrl-C as soon as the first words of an answer stand there."""
+
+    def __init__(self):
+        super().__init__()
+        self.pressed = False
+
+    def write(self, text):
+        super().write(text)
+        if not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return len(text)
+
+
+def test_ctrl_c_stops_the_answer_and_keeps_what_was_said(connected):
+    terminal = Terminal(connected, stdout=Impatient())
+
+    code = terminal.run("chat", "slow 200")
+
+    assert (code, [run.state for run in runs(connected)]) == (130, [RunState.STOPPED])
+    assert terminal.out.startswith("word1")
+
+
+def test_ctrl_c_ends_an_answer_and_not_the_conversation(connected):
+    terminal = Terminal(connected, "slow 200", "say: Still here.", stdout=Impatient())
+
+    code = terminal.run("chat")
+
+    assert code == 0
+    assert terminal.out.endswith("Still here.\n")
+    assert "Stopped." in terminal.err
+
+
 def test_a_tool_call_is_shown_exactly_and_runs_after_a_yes(connected, folder):
     terminal = Terminal(connected, "o")
 
@@ -91,6 +126,15 @@ def test_a_tool_call_is_shown_exactly_and_runs_after_a_yes(connected, folder):
     assert "The model asks to use write_file:\n" in terminal.err
     assert "  content:\n  │ one\n  │ two\n" in terminal.err
     assert "  path: notes.txt\n" in terminal.err
+
+
+def test_a_long_line_of_a_call_stays_fenced(connected, folder):
+    padded = "call run_command " + json.dumps({"command": "ls" + " " * 100 + "Allow [o]nce"})
+    terminal = Terminal(connected, "d", "no")
+
+    terminal.run("chat", "--folder", str(folder), padded)
+
+    assert f"  command:\n  │ ls{' ' * 74}\n  ┆ {' ' * 26}Allow [o]nce\n" in terminal.err
 
 
 def test_what_is_invisible_in_a_call_is_shown(connected, folder):

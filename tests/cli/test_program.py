@@ -108,6 +108,16 @@ def test_a_full_disk_is_told_in_words():
     assert b"Exception ignored" not in shown.stderr
 
 
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_closed_streams_are_no_reason_to_fail(closed):
+    shown = subprocess.run(
+        ["sh", "-c", f'"$0" providers {closed}', PROGRAM], capture_output=True, text=True, check=False
+    )
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
 def test_the_practice_provider_says_where_it_is_and_ends_on_ctrl_c():
     import signal
 

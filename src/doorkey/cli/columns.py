@@ -24,6 +24,18 @@ def fit(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
+def pieces(text: str, width: int) -> list[str]:
+    """Cut a text into pieces that each fit a width; an empty text is one empty piece."""
+    found, size = [""], 0
+    for char in text:
+        if size + cells(char) > width:
+            found.append("")
+            size = 0
+        found[-1] += char
+        size += cells(char)
+    return found
+
+
 def columns(rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
     """Fill the cells of each column to one width; the first column gives way where a row would be too long."""
     widths = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]

@@ -5,11 +5,12 @@ Questions are asked while no event loop runs, so that Ctrl-C reaches the questio
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Protocol, Self
 
 from doorkey.cli import failures
 from doorkey.cli.accounts import payer
+from doorkey.cli.columns import cells, fit, pieces
 from doorkey.cli.io import Io, Style, exact, printable
 from doorkey.domain.approval import Approval, ApprovalState, Decision
 from doorkey.domain.conversation import Event, EventKind, Run, RunState
@@ -100,7 +101,7 @@ class Talk:
         elif event.kind is EventKind.SERVED:
             self._tell_who(f"{body['provider']}:{body['model']} · {body['label']} · {payer(body['payer'], None)}")
         elif event.kind is EventKind.CALL:
-            self._aside(f"→ {exact(body['tool'])} {exact(json.dumps(body['arguments'], ensure_ascii=False))[:200]}")
+            self._aside(f"→ {exact(body['tool'])} {_subject(body['arguments'])}".rstrip())
         elif event.kind is EventKind.RESULT:
             first = next(iter(body["text"].splitlines()), "")
             self._aside(f"{'✓' if body['ok'] else '✗'} {printable(first)[:200]}")
@@ -118,11 +119,8 @@ class Talk:
             return Decision.DENY, NOBODY
         self._io.say(f"\nThe model asks to use {self._io.paint(exact(approval.tool), Style.BOLD)}:")
         for name, value in json.loads(approval.arguments).items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            lines = exact(text).split("\n")
-            self._io.say(f"  {exact(name)}: {lines[0]}" if len(lines) == 1 else f"  {exact(name)}:")
-            for line in lines if len(lines) > 1 else ():
-                self._io.say(f"  │ {line}")
+            for line in argument(name, value, self._io.width):
+                self._io.show(f"  {line}")
         if approval.note:
             self._io.say(self._io.paint(f"  {printable(approval.note)}", Style.WARN))
         try:
@@ -146,6 +144,25 @@ class Talk:
         if self._line_open:
             self._io.write("\n")
             self._line_open = False
+
+
+def argument(name: str, value: object, width: int) -> Iterator[str]:
+    """Show one argument exactly; every line of a long one is fenced, so that it cannot pass for our own words."""
+    text = exact(value if isinstance(value, str) else json.dumps(value))
+    if "\n" not in text and cells(name + text) <= width - 4:
+        yield f"{exact(name)}: {text}"
+        return
+    yield f"{exact(name)}:"
+    for line in text.split("\n"):
+        first, *rest = pieces(line, width - 4)
+        yield f"│ {first}"
+        yield from (f"┆ {piece}" for piece in rest)
+
+
+def _subject(arguments: Mapping[str, Any]) -> str:
+    """Say what a call is about, on part of a line."""
+    subject = next((arguments[name] for name in ("command", "pattern", "path") if arguments.get(name)), "")
+    return fit(exact(str(subject)).replace("\n", " "), 60).rstrip()
 
 
 def _raise_failure(body: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,7 +73,11 @@ class Io:
         self.result(json.dumps(value, ensure_ascii=False))
 
     def say(self, text: str = "") -> None:
-        """Tell the person something."""
+        """Tell the person something, broken between words where somebody reads it."""
+        self.show("\n".join(map(self._wrapped, text.split("\n"))) if self.interactive else text)
+
+    def show(self, text: str) -> None:
+        """Show the person lines exactly as they are."""
         self.stderr.write(f"{text}\n")
         self.stderr.flush()
 
@@ -87,6 +92,10 @@ class Io:
     def paint(self, text: str, style: Style) -> str:
         """Colour a text where there are colours."""
         return f"\x1b[{style.value}m{text}\x1b[0m" if self.colour else text
+
+    def _wrapped(self, line: str) -> str:
+        # An address is never broken: people copy it.
+        return textwrap.fill(line, self.width, break_long_words=False, break_on_hyphens=False)
 
 
 class TerminalPrompter:

@@ -106,7 +106,9 @@ def _unforeseen(error: Exception) -> tuple[str, str]:
 
 def _finish_output() -> None:
     """Give stdout away when nobody takes the rest of it, so that the interpreter does not complain at its end."""
+    if sys.__stdout__ is None:
+        return
     try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.__stdout__.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
