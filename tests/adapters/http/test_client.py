@@ -1,8 +1,10 @@
 import gzip
+import re
 import socket
 import ssl
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
@@ -21,6 +23,12 @@ from doorkey.flows.steps import Request
 CANARY = "canary-5f2d"
 PLENTY = timedelta(seconds=20)
 LITTLE = timedelta(seconds=0.3)
+
+
+def complete(asked: bytes) -> bool:
+    head, end, body = asked.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 class Server:
@@ -63,14 +71,11 @@ class Server:
     @staticmethod
     def _read(connection):
         asked = b""
-        while b"\r\n\r\n" not in asked:
-            asked += connection.recv(65536)
-        head, _, body = asked.partition(b"\r\n\r\n")
-        for line in head.lower().split(b"\r\n"):
-            if line.startswith(b"content-length:"):
-                while len(body) < int(line.split(b":")[1]):
-                    more = connection.recv(65536)
-                    asked, body = asked + more, body + more
+        while not complete(asked):
+            more = connection.recv(65536)
+            if not more:
+                raise ConnectionError
+            asked += more
         return asked
 
 
@@ -114,6 +119,15 @@ def test_secrets_in_headers_are_sent_as_they_are():
         HttpTransport().send(post(server.url, headers={"authorization": Secret("Bearer abc")}))
 
     assert b"authorization: Bearer abc\r\n" in server.asked
+
+
+@pytest.mark.parametrize("spoilt", [f"{CANARY}é", f"{CANARY}\r\nX-Other: 1"])
+def test_a_key_that_no_header_can_carry_is_not_repeated(spoilt):
+    with answering() as server, pytest.raises((Misconfigured, ProviderUnavailable)) as caught:
+        HttpTransport().send(post(server.url, headers={"authorization": Secret(spoilt)}))
+
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert CANARY.encode() not in server.asked
 
 
 def test_a_get_has_no_body():
