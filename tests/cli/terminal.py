@@ -36,15 +36,16 @@ class Terminal:
         stdin: str | TextIO = "",
         stdout: StringIO | None = None,
         interactive: bool | None = None,
+        person: Person | None = None,
     ) -> None:
-        self.person = Person(list(answers))
+        self.person = person or Person(list(answers))
         self._out, self._err = stdout or StringIO(), StringIO()
         self.io = Io(
             stdin=StringIO(stdin) if isinstance(stdin, str) else stdin,
             stdout=self._out,
             stderr=self._err,
             prompter=self.person,
-            interactive=bool(answers) if interactive is None else interactive,
+            interactive=bool(self.person.answers) if interactive is None else interactive,
         )
         self._house = house
 

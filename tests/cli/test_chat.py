@@ -1,6 +1,8 @@
 """Asking a model from a terminal: one question, a conversation, and what tools may do."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import StringIO
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from doorkey.domain.conversation import RunState
 from doorkey.domain.provider import Payer
 from tests.cli.acme import Browser
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Person, Terminal
 
 WRITE = 'call write_file {"path": "notes.txt", "content": "one\\ntwo\\n"}'
 
@@ -163,6 +165,29 @@ def test_a_no_reaches_the_model_with_its_reason(connected, folder):
 
     assert (code, list(folder.iterdir())) == (0, [])
     assert "Not there." in terminal.out
+
+
+@dataclass
+class SigningOut(Person):
+    """Somebody who signs out elsewhere before they answer."""
+
+    sign_out: Callable[[], object] = bool
+
+    def line(self, question):
+        self.sign_out()
+        return super().line(question)
+
+
+def test_a_sign_out_before_the_yes_leaves_the_answer_waiting(connected, folder):
+    account = connected.services.book.find("work")
+    leaving = SigningOut(["o"], sign_out=lambda: connected.vault.accounts.forget(account.id))
+    terminal = Terminal(connected, person=leaving)
+
+    code = terminal.run("chat", "--folder", str(folder), WRITE)
+
+    assert (code, [run.state for run in runs(connected)]) == (3, [RunState.WAITING])
+    assert "error: " in terminal.err
+    assert list(folder.iterdir()) == []
 
 
 def test_where_nobody_sits_a_call_is_denied_and_the_code_is_5(connected, folder):

@@ -14,7 +14,7 @@ from doorkey.cli.columns import cells, fit, pieces
 from doorkey.cli.io import Io, Style, exact, printable
 from doorkey.domain.approval import Approval, ApprovalState, Decision
 from doorkey.domain.conversation import Event, EventKind, Run, RunState
-from doorkey.errors import ApprovalRefused
+from doorkey.errors import ApprovalRefused, DoorkeyError
 from doorkey.ports import Approvals
 
 DECISIONS = {"o": Decision.ONCE, "once": Decision.ONCE, "c": Decision.CHAT, "chat": Decision.CHAT, "d": Decision.DENY}
@@ -59,6 +59,9 @@ class Talk:
         run = self._loop.run(self._engine.start(self._conversation, prompt))
         try:
             asked_nobody = self._to_the_end(run.id)
+        except DoorkeyError:
+            # The run has told its own end, or waits to go on after a sign-in.
+            raise
         except BaseException:
             self._loop.run(self._engine.stop(run.id))
             raise
