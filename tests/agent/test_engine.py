@@ -1,11 +1,14 @@
 import asyncio
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
 
 from doorkey.agent.engine import TITLE, title_of
-from doorkey.domain.conversation import EventKind, RunState
+from doorkey.domain.conversation import Conversation, EventKind, Run, RunState
 from doorkey.errors import Temporary, UnknownName
+from doorkey.testing.values import a_run
 
 from .chatting import Script, World, heard, last_state, text_of, until
 
@@ -248,6 +251,60 @@ async def test_closing_interrupts_what_is_live_and_keeps_its_text():
     assert world.stores.runs.load(run.id).state is RunState.INTERRUPTED
     assert (text_of(events), last_state(events)) == ("Half", {"state": "interrupted"})
     assert world.script.texts() == ["Tell me", "Half", "Go on"]
+
+
+def crashed(world: World, chat: Conversation, *texts: str) -> Run:
+    """Leave what a process leaves behind that dies in the middle of an answer."""
+    run = a_run(chat.id, prompt="Tell me")
+    world.stores.runs.save(run)
+    for text in texts:
+        world.stores.events.append(run.id, EventKind.TEXT, {"text": text})
+    return run
+
+
+async def test_an_answer_that_a_crash_cut_off_is_interrupted_and_remembered():
+    world = World(Script([["Yes"]]))
+    chat = world.chat()
+    run = crashed(world, chat, "Half an", " answ")
+
+    async with world.engine() as engine:
+        await engine.recover()
+        events = await heard(engine, run.id)
+        await heard(engine, (await engine.start(chat.id, "Go on")).id)
+
+    assert world.stores.runs.load(run.id).state is RunState.INTERRUPTED
+    assert (text_of(events), last_state(events)) == ("Half an answ", {"state": "interrupted"})
+    assert world.script.texts() == ["Tell me", "Half an answ", "Go on"]
+
+
+async def test_recovering_leaves_alone_what_is_live_here():
+    world = World(Script([["Half", asyncio.Event()]]))
+    chat = world.chat()
+
+    async with world.engine() as engine:
+        run = await engine.start(chat.id, "Tell me")
+        await until(engine, run.id, EventKind.TEXT)
+        await engine.recover()
+
+        assert world.stores.runs.load(run.id).state is RunState.RUNNING
+
+
+async def test_a_run_of_another_process_is_given_as_far_as_it_is_stored():
+    world = World(Script([]))
+    run = crashed(world, world.chat(), "Half")
+
+    async with world.engine() as engine:
+        events = await heard(engine, run.id)
+
+    assert text_of(events) == "Half"
+
+
+def test_the_heavy_libraries_are_loaded_by_the_first_run_only():
+    asked = "import sys, doorkey.agent.engine; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout.split()
+
+    assert {"openai", "anthropic", "pydantic_ai", "httpx2"}.isdisjoint(loaded)
 
 
 async def test_twenty_chats_at_once_each_get_their_own_answer():

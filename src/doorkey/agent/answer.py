@@ -12,6 +12,7 @@ from doorkey.agent.confinement import Confinement
 from doorkey.agent.docket import Call, Docket, arguments_of
 from doorkey.agent.faults import fault
 from doorkey.agent.fence import Folder
+from doorkey.agent.past import past_of
 from doorkey.agent.tape import Tape
 from doorkey.domain.account import Account
 from doorkey.domain.approval import Approval, ApprovalState
@@ -157,7 +158,8 @@ class Answer:
         model = await self._seat(chat, opened)
         turn = await asyncio.to_thread(_turn_class)
         tools = await asyncio.to_thread(self._open_folder, chat.folder) if chat.folder else None
-        self._turn = turn(model, tools, await self._shop.clerk.do(self._past), self._tape)
+        past = await self._shop.clerk.do(past_of, self._shop.stores, chat.id)
+        self._turn = turn(model, tools, past, self._tape)
         return self._turn
 
     async def _seat(self, chat: Conversation, opened: AsyncExitStack) -> "Model":
@@ -180,12 +182,6 @@ class Answer:
         from doorkey.agent.toolset import FolderTools
 
         return FolderTools(Folder.open(path, guarded=self._shop.guarded), self._shop.confinement, self._once)
-
-    def _past(self) -> bytes | None:
-        """Return the newest messages of this chat: this run's own after a pause, else those of a run before it."""
-        runs = self._shop.stores.runs
-        earlier = [run.id for run in runs.of(self.run.conversation)]
-        return next(filter(None, (runs.history(run) for run in reversed(earlier))), None)
 
     async def _once(self, call: Call, work: Callable[[], Awaitable[str]]) -> str:
         """Run an approved call between two moves of its row, or give what it came to when it already ran."""

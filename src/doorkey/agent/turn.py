@@ -10,6 +10,7 @@ from pydantic_ai.messages import (
     FunctionToolResultEvent,
     ModelMessage,
     ModelMessagesTypeAdapter,
+    ModelRequest,
     ModelResponse,
     PartDeltaEvent,
     PartStartEvent,
@@ -26,6 +27,7 @@ from pydantic_ai.toolsets import AbstractToolset
 from pydantic_ai.usage import RunUsage
 
 from doorkey.agent.docket import Call
+from doorkey.agent.past import Past
 from doorkey.agent.tape import Tape
 from doorkey.agent.toolset import RETRIES
 from doorkey.domain.approval import Approval, Decision
@@ -41,13 +43,13 @@ Verdict = bool | ToolApproved | ToolDenied
 
 
 class Turn:
-    """One run's exchange with its model; `past` are the messages before it (JSON)."""
+    """One run's exchange with its model, after what was said in its chat before."""
 
-    def __init__(self, model: Model, tools: AbstractToolset[None] | None, past: bytes | None, tape: Tape) -> None:
+    def __init__(self, model: Model, tools: AbstractToolset[None] | None, past: Past, tape: Tape) -> None:
         self._model = model
         self._tools = tools
         self._tape = tape
-        self._messages: list[ModelMessage] = ModelMessagesTypeAdapter.validate_json(past) if past else []
+        self._messages = _messages(past)
         self._known = _substance(self._messages)
         self._repeated: frozenset[str] = frozenset()
         self.usage = RunUsage()
@@ -130,6 +132,13 @@ class Turn:
 def _agent() -> Agent[None, str | DeferredToolRequests]:
     pydantic_ai.BANNER_ENABLED = False  # The terminal is the person's, also in `doorkey chat`.
     return Agent(output_type=[str, DeferredToolRequests], retries=RETRIES)
+
+
+def _messages(past: Past) -> list[ModelMessage]:
+    messages = ModelMessagesTypeAdapter.validate_json(past.history) if past.history else []
+    for prompt, text in past.cut_off:
+        messages += [ModelRequest(parts=[UserPromptPart(prompt)]), ModelResponse(parts=[TextPart(text)])]
+    return messages
 
 
 def _substance(messages: Sequence[ModelMessage]) -> int:
