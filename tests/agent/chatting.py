@@ -81,6 +81,7 @@ class Door:
     account: Account = field(default_factory=an_account)
     refusal: DoorkeyError | None = None
     stale: DoorkeyError | None = None
+    renewal: asyncio.Event | None = None
     wishes: list[Wish] = field(default_factory=list)
     renewed: int = 0
 
@@ -95,6 +96,8 @@ class Door:
 
     async def get(self) -> Secret:
         self.renewed += 1
+        if self.renewal:
+            await self.renewal.wait()
         if self.stale:
             raise self.stale
         return Secret("canary-token")

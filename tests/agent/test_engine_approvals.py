@@ -253,6 +253,40 @@ async def test_the_credential_is_asked_for_anew_and_the_payer_stays(root: Path):
     assert world.door.renewed == 2
 
 
+async def test_closing_before_an_allowed_call_ran_keeps_the_decision(root: Path):
+    world = World(Script([[write()], ["Written."]]))
+
+    async with world.engine() as engine:
+        run = await paused(engine, world, root)
+        world.door.renewal = asyncio.Event()
+        await engine.decide(world.approvals(run.id)[0].id, Decision.ONCE)
+    between = (world.stores.runs.load(run.id).state, world.approvals(run.id)[0].state)
+    world.door.renewal = None
+    async with world.engine() as another:
+        await another.recover()
+        await another.resume(run.id)
+        events = await heard(another, run.id)
+
+    assert between == (RunState.WAITING, ApprovalState.ALLOWED)
+    assert last_state(events) == {"state": "done"}
+    assert names(root) == ["note.txt"]
+
+
+async def test_stopping_while_a_run_goes_on_ends_it_before_the_call_runs(root: Path):
+    world = World(Script([[write()]]))
+
+    async with world.engine() as engine:
+        run = await paused(engine, world, root)
+        world.door.renewal = asyncio.Event()
+        (row,) = world.approvals(run.id)
+        _, stopped = await asyncio.gather(engine.decide(row.id, Decision.ONCE), engine.stop(run.id))
+        events = await heard(engine, run.id)
+
+    assert stopped.state is RunState.STOPPED
+    assert last_state(events) == {"state": "stopped"}
+    assert names(root) == []
+
+
 async def test_a_run_that_still_asks_cannot_be_resumed(root: Path):
     world = World(Script([[write()]]))
 

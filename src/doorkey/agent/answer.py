@@ -98,7 +98,9 @@ class Answer:
             async with AsyncExitStack() as opened:
                 await work(opened)
         except asyncio.CancelledError:
-            await self.end(self.ending)
+            # Nothing was done yet after a pause: the decisions are as good as they were.
+            still_waits = self.run.state is RunState.WAITING and self.ending is RunState.INTERRUPTED
+            await (self._wait() if still_waits else self.end(self.ending))
         # The one place where a run meets what nobody foresaw: it has to be told to the person, whatever it is.
         except Exception as error:  # noqa: BLE001
             await self._fail(self._fault(error))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,15 +81,15 @@ class Engine:
         )
         self._live: dict[str, _Live] = {}
         self._tapes: dict[str, Tape] = {}
-        # Whatever changes which runs are live happens one after the other.
-        self._gate = asyncio.Lock()
+        # What changes whether a chat has a live run happens one after the other, chat by chat.
+        self._gates: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start(self, conversation_id: str, prompt: str) -> Run:
         """Begin to answer a prompt; it is stored first, and whatever goes wrong after that is told by the run.
 
         Raises UnknownName without such a chat, and Temporary while another answer of this chat is live.
         """
-        async with self._gate:
+        async with self._gates[conversation_id]:
             run = await self._clerk.do(self._store_prompt, conversation_id, prompt)
             answer = self._answer(run)
             self._launch(answer, answer.make())
@@ -114,7 +115,8 @@ class Engine:
 
         Raises ApprovalRefused when this call was decided before, or its run has ended.
         """
-        async with self._gate:
+        asked = await self._clerk.do(self._stores.approvals.load, approval_id)
+        async with self._gates[asked.conversation]:
             row = await self._clerk.do(self._docket.decide, approval_id, decision, reason)
             run = await self._clerk.do(self._stores.runs.load, row.run)
             self._tape(run.id).add(EventKind.APPROVAL, approval_json(row))
@@ -128,7 +130,8 @@ class Engine:
 
         Raises ApprovalRefused for a run that does not wait, or still waits for a decision.
         """
-        async with self._gate:
+        run = await self._clerk.do(self._stores.runs.load, run_id)
+        async with self._gates[run.conversation]:
             run = await self._clerk.do(self._stores.runs.load, run_id)
             rows = await self._clerk.do(self._docket.of, run_id)
             if run.state is not RunState.WAITING:
@@ -140,10 +143,11 @@ class Engine:
 
     async def stop(self, run_id: str) -> Run:
         """End a run now; what it has said so far is kept. A run that has ended is left as it is."""
-        live = self._live.get(run_id)
-        if live is not None:
-            await self._cancel(live, RunState.STOPPED)
-        async with self._gate:
+        run = await self._clerk.do(self._stores.runs.load, run_id)
+        async with self._gates[run.conversation]:
+            live = self._live.get(run_id)
+            if live is not None:
+                await self._cancel(live, RunState.STOPPED)
             run = await self._clerk.do(self._stores.runs.load, run_id)
             if run.state is RunState.WAITING:
                 answer = self._answer(run)
@@ -158,23 +162,21 @@ class Engine:
         Its running answers become INTERRUPTED, or wait again where a call is still open: one that was running then
         asks the person once more.
         """
-        async with self._gate:
-            for run, rows in await self._clerk.do(self._left_behind):
-                tape = self._tape(run.id)
-                for row in rows:
-                    tape.add(EventKind.APPROVAL, approval_json(row))
-                tape.add(EventKind.STATE, {"state": run.state.value})
-                await tape.settle()
-                self._drop(run.id)
+        for run, rows in await self._clerk.do(self._left_behind):
+            tape = self._tape(run.id)
+            for row in rows:
+                tape.add(EventKind.APPROVAL, approval_json(row))
+            tape.add(EventKind.STATE, {"state": run.state.value})
+            await tape.settle()
+            self._drop(run.id)
 
     async def close(self) -> None:
         """End everything that is live as INTERRUPTED, with its text kept; what waits for a person stays."""
-        async with self._gate:
-            await asyncio.gather(*(self._cancel(live, RunState.INTERRUPTED) for live in list(self._live.values())))
-            for tape in self._tapes.values():
-                await tape.settle()
-                tape.end()
-            self._clerk.close()
+        await asyncio.gather(*(self._cancel(live, RunState.INTERRUPTED) for live in list(self._live.values())))
+        for tape in self._tapes.values():
+            await tape.settle()
+            tape.end()
+        self._clerk.close()
 
     async def warm(self) -> None:
         """Import what the first run needs, beside whatever else the loop does."""
