@@ -56,14 +56,33 @@ class SyncRuntime:
         """Answer one step from the ports."""
         return self._answers[type(step)](step)
 
+    def begin(self, step: Step) -> Future[Any]:
+        """Answer one step beside the caller."""
+        return _spawn(lambda: self.answer(step), daemon=True)
+
     def cancel(self, flow: Flow[Any]) -> None:
         """Let Cancelled enter a flow and answer whatever it still asks for."""
         try:
             step = flow.throw(Cancelled("The caller gave up."))
             while True:
                 step = flow.send(None) if isinstance(step, Detach) else self.advance(flow, step)
-        except (StopIteration, Cancelled):
+        except Exception:  # noqa: BLE001 - the flow has ended, and nobody waits for its result
             return
+
+    def leave(self, flow: Flow[Any], begun: Future[Any] | None) -> None:
+        """End a flow whose caller gave up; a step that has begun has its effect, so its reply enters first."""
+        _spawn(lambda: self._leave(flow, begun), daemon=True)
+
+    def _leave(self, flow: Flow[Any], begun: Future[Any] | None) -> None:
+        if begun is not None:
+            try:
+                step = flow.throw(error) if (error := begun.exception()) else flow.send(begun.result())
+            except Exception:  # noqa: BLE001 - as in `cancel`
+                return
+            if isinstance(step, Detach):
+                self.finish_detached(flow)
+                return
+        self.cancel(flow)
 
     def _finish(self, flow: Flow[Result]) -> Result:
         step: Step = Detach()
