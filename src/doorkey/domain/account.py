@@ -7,6 +7,9 @@ from enum import StrEnum
 from doorkey.domain.provider import Payer
 from doorkey.domain.tokens import Tokens
 
+# Why a sign-in that proves who somebody is, and no more, is blocked (Sign in with ChatGPT on a plan without it).
+PLAN_NOT_SHARED = "this sign-in does not include the use of the plan"
+
 
 class State(StrEnum):
     """How an account stands. LAPSED renews by itself and is no fault."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from doorkey.domain.account import Account, Identity, Origins, Proof, Standing
+from doorkey.domain.account import PLAN_NOT_SHARED, Account, Identity, Origins, Proof, Standing, State
 from doorkey.domain.attempt import DYNAMIC_CLIENT, Attempt, Callback, Status, parse_callback
 from doorkey.domain.provider import Api, Method, origin
 from doorkey.domain.secret import Secret
@@ -69,11 +69,14 @@ def _client_id(plan: Plan) -> str:
         known = plan.account.identity.client_id if plan.account else None
         return known or DYNAMIC_CLIENT
     if not plan.method.client_id:
-        raise Misconfigured(
-            f"{plan.provider} {plan.method.id} has no client id.",
-            hint=f"Set client_id under [providers.{plan.provider}.methods.{plan.method.id}] to one issued to you.",
-        )
+        raise without_client_id(plan.provider, plan.method)
     return plan.method.client_id
+
+
+def without_client_id(provider: str, method: Method) -> Misconfigured:
+    """Make the error for a method that needs a registration of the person's own."""
+    hint = f"Set client_id under [providers.{provider}.methods.{method.id}] to one issued to you."
+    return Misconfigured(f"{provider} {method.id} has no client id.", hint=hint)
 
 
 def authorize_url(plan: Plan, attempt: Attempt) -> str:
@@ -206,5 +209,13 @@ def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime) ->
         created_at=moment,
         renews=tokens.refresh is not None,
         expires_at=tokens.expires_at,
-        standing=Standing(proof=Proof(moment, "sign-in")),
+        standing=_standing(method, tokens, Proof(moment, "sign-in")),
     )
+
+
+def _standing(method: Method, tokens: Tokens, proof: Proof) -> Standing:
+    """Say how a new sign-in stands; one without the plan's scope keeps its identity, and the plan stays closed."""
+    # A response without a scope grants what was asked for (RFC 6749 section 5.1).
+    if method.plan_scope is None or tokens.scope is None or method.plan_scope in tokens.scope.split():
+        return Standing(proof=proof)
+    return Standing(state=State.BLOCKED, reason=PLAN_NOT_SHARED, proof=proof)

@@ -6,11 +6,12 @@ from typing import Any
 
 from doorkey.domain.account import Account, State
 from doorkey.domain.policy import Policy
-from doorkey.domain.provider import Kind, Method, Payer, Provider
+from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.errors import DoorkeyError
 from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents, for_method
+from doorkey.service.resolve import Choice, has_moved, key_method
 from doorkey.service.sign_in import SignIn, offered
 
 # What a person can do about each state; None where nothing has to be done.
@@ -24,7 +25,7 @@ ACTIONS: Mapping[State, str | None] = {
     State.BLOCKED: "fix_config",
     State.OFF: "switch_on",
 }
-
+MOVED = "the config names another address than this account was made for."
 
 Json = dict[str, Any]
 
@@ -75,7 +76,7 @@ class Listing:
             "plan": who.plan,
             "workspace": who.workspace_name or who.workspace,
             "state": state.value,
-            "reason": standing.reason if state is standing.state else None,
+            "reason": self._reason(account, state),
             "until": iso(standing.until) if state is State.OVER_LIMIT else None,
             "action": ACTIONS[state],
             "payer": account.payer.value,
@@ -86,8 +87,20 @@ class Listing:
         }
 
     def state(self, account: Account) -> State:
-        """Say how an account stands here and now, the vault's key included."""
-        return account.state(self._clock.now()) if self._key_readable() else State.KEY_UNREADABLE
+        """Say how an account stands here and now, the vault's key and the config included."""
+        if not self._key_readable():
+            return State.KEY_UNREADABLE
+        return State.BLOCKED if self._has_moved(account) else account.state(self._clock.now())
+
+    def _reason(self, account: Account, state: State) -> str | None:
+        if state is State.BLOCKED and self._has_moved(account):
+            return MOVED
+        return account.standing.reason if state is account.standing.state else None
+
+    def _has_moved(self, account: Account) -> bool:
+        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
+        method = provider.method(account.method) if provider else None
+        return bool(provider and method and has_moved(account, provider, method))
 
     def providers(self) -> list[Json]:
         """Describe every provider with its methods and accounts."""
@@ -173,7 +186,7 @@ def _env_account(provider: Provider, key: FoundKey) -> Json:
         "method": "api-key",
         "identity": key.name if key.where == "environment" else f"{key.name} in {key.where}",
         "state": State.READY.value,
-        "payer": Payer.METERED.value,
+        "payer": Choice(provider=provider, method=key_method(provider), rule=key.name, key=key).payer.value,
         "source": "env",
         "default": True,
     }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from doorkey.domain.account import Account
+from doorkey.domain.account import PLAN_NOT_SHARED, Account
 from doorkey.domain.policy import Use
 from doorkey.domain.provider import Kind, Method, Payer, Provider, origin
 from doorkey.errors import OriginChanged, PolicyRefused, SignInNeeded, UnknownName
@@ -94,8 +94,13 @@ class Resolver:
                 f"{provider.name} {method.id} is switched off.",
                 hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
             )
+        if account.standing.reason == PLAN_NOT_SHARED:
+            raise PolicyRefused(
+                f"{account.label} is signed in, but {PLAN_NOT_SHARED}.",
+                hint="Sign in again and allow it, where the plan has it; or choose another account.",
+            )
         self._check_use(account, method, wish)
-        if origin(provider.api_for(method).base_url) != account.origins.api:
+        if has_moved(account, provider, method):
             raise OriginChanged(f"{account.label} was made for another address than the config names now.")
         return Choice(provider=provider, method=method, account=account, rule=rule)
 
@@ -137,7 +142,7 @@ class Resolver:
         self._consents.demand(
             consents.outside(account),
             "Handing this access to other programs is against what its terms say.",
-            "Agree once with `doorkey login`, or use an API key here.",
+            "Agree once, by `doorkey token` in a terminal; or use an API key here.",
         )
 
     def _from_env(self, provider: Provider, wish: Wish) -> Choice:
@@ -160,6 +165,14 @@ class Resolver:
 
     def _trusted(self, path: str) -> bool:
         return path in {str(trusted) for trusted in self._catalog.env_files()}
+
+
+def has_moved(account: Account, provider: Provider, method: Method) -> bool:
+    """Whether the config now names another API or token origin than the account was made for (rule 6)."""
+    if origin(provider.api_for(method).base_url) != account.origins.api:
+        return True
+    token = account.origins.token
+    return token is not None and method.token_url is not None and origin(method.token_url) != token
 
 
 def key_method(provider: Provider) -> Method:

@@ -212,6 +212,8 @@ class SignIns:
                 f"{provider.name} {method.id} is switched off.",
                 hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
             )
+        if method not in offered(provider):
+            raise authorization_code.without_client_id(provider.id, method)
         if method.policy.needs_consent and not self._world.consents.given(consents.for_method(provider.id, method.id)):
             raise ConsentNeeded(method.policy.note, consent=consents.for_method(provider.id, method.id))
         return provider, method

@@ -1,0 +1,66 @@
+"""The built-in providers laid over with the addresses of the practice provider, and one of the person's own."""
+
+OPENAI = """
+[providers.openai.api]
+base_url = "{url}/v1"
+[providers.openai.methods.chatgpt]
+allow_outside_app = {outside}
+issuer = "{url}"
+authorize_url = "{url}/api/accounts/authorize"
+token_url = "{url}/api/accounts/oauth/token"
+revoke_url = "{url}/revoke"
+jwks_url = "{url}/jwks.json"
+resource = "{url}/v1"
+[providers.openai.methods.chatgpt.api]
+base_url = "{url}/v1"
+[providers.openai.methods.codex]
+enabled = {codex}
+issuer = "{url}"
+client_id = "practice-codex"
+authorize_url = "{url}/oauth/authorize"
+token_url = "{url}/oauth/token"
+revoke_url = "{url}/oauth/revoke"
+jwks_url = "{url}/jwks.json"
+[providers.openai.methods.codex.api]
+base_url = "{url}/backend-api/codex"
+"""
+
+ANTHROPIC = """
+[providers.anthropic.api]
+base_url = "{url}"
+"""
+
+CLAUDE = """
+[providers.anthropic.methods.claude]
+client_id = "practice-claude"
+issuer = "{url}"
+authorize_url = "{url}/claude/authorize"
+token_url = "{url}/claude/token"
+paste_redirect = "{url}/oauth/code/callback"
+"""
+
+ACME = """
+[providers.acme]
+name = "Acme"
+[providers.acme.api]
+base_url = "{url}/v1"
+dialect = "openai-chat"
+env = "ACME_API_KEY"
+[providers.acme.methods.oauth]
+kind = "authorization_code"
+client_id = "doorkey"
+issuer = "{url}"
+authorize_url = "{url}/authorize"
+token_url = "{url}/token"
+revoke_url = "{url}/revoke"
+scopes = ["openid", "profile", "email", "offline_access", "models"]
+[providers.acme.methods.api-key]
+kind = "api_key"
+"""
+
+
+def config(url: str, *, codex: bool = False, claude: bool = False, outside: bool = False) -> str:
+    """Write the config of an installation; `codex`, `claude` and `outside` switch on what is off by default."""
+    parts = (OPENAI, ANTHROPIC, *([CLAUDE] if claude else []), ACME)
+    switches = {"codex": str(codex).lower(), "outside": str(outside).lower()}
+    return "".join(parts).format(url=url, **switches)

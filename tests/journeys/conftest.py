@@ -1,0 +1,26 @@
+"""An installation of its own and a practice provider of its own for each journey."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorkey.sandbox import server
+from doorkey.sandbox.server import Running
+from tests.journeys.configs import config
+from tests.journeys.program import Program
+
+
+@pytest.fixture
+def practice() -> Iterator[Running]:
+    running = server.start(port=0)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def program(home: Path, practice: Running) -> Program:
+    """Point every built-in endpoint, and a provider of the person's own, to the practice provider."""
+    program = Program(home / "doorkey")
+    program.configure(config(practice.url))
+    return program
