@@ -1,0 +1,281 @@
+import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from doorkey.domain.account import Standing, State
+from doorkey.domain.secret import Secret
+from doorkey.errors import Misconfigured, ProviderUnavailable, SignInNeeded
+from doorkey.service.resolve import Wish
+from doorkey.testing.script import answer
+from doorkey.testing.values import HOUR, NOON, held, some_tokens
+from tests.service.fakes import IN_ENVIRONMENT
+
+PATIENCE = 20.0  # How long a test waits for what must happen, before it fails.
+NEW = Secret("access-renewed-1")
+
+
+def source_of(house, provider="acme"):
+    return house.sources.of(house.resolver.choose(Wish(provider=provider)))
+
+
+def async_source_of(house, provider="acme"):
+    return house.sources.async_of(house.resolver.choose(Wish(provider=provider)))
+
+
+@pytest.fixture
+def fresh(house):
+    """A house with one account whose token is fresh."""
+    house.keep()
+    return house
+
+
+@pytest.fixture
+def expired(house):
+    """A house with one account whose token has ended."""
+    house.keep()
+    house.clock.time = NOON + HOUR
+    return house
+
+
+def replaced_by_another_process(house):
+    """Another process signs in again: what it saves is not told to ours."""
+    (account,) = house.world.ports.accounts.all()
+    newer = replace(account, generation=account.generation + 1)
+    assert house.world.ports.accounts.save(held(some_tokens("newer"), **_fields(newer)), read=account.generation)
+
+
+def _fields(account):
+    return {name: getattr(account, name) for name in account.__slots__}
+
+
+def test_a_fresh_token_is_handed_out_without_a_look_at_the_vault(fresh):
+    source = source_of(fresh)
+    source.get()
+    fresh.accounts.counts.clear()
+
+    tokens = {source.get() for _ in range(1000)}
+
+    assert tokens == {some_tokens().access}
+    assert fresh.accounts.counts == {}
+
+
+async def test_a_fresh_token_costs_asyncio_no_thread_and_no_look_at_the_vault(fresh):
+    source = async_source_of(fresh)
+    await source.get()
+    fresh.accounts.counts.clear()
+    steps = source.get()
+
+    with pytest.raises(StopIteration) as at_once:
+        steps.send(None)
+
+    assert at_once.value.value == some_tokens().access
+    assert fresh.accounts.counts == {}
+
+
+def test_the_vault_is_read_again_only_when_it_changed(fresh):
+    source = source_of(fresh)
+    source.held()
+    fresh.accounts.counts.clear()
+
+    source.held()
+    assert fresh.accounts.counts == {"version": 1}
+    replaced_by_another_process(fresh)
+    source.held()
+
+    assert fresh.accounts.counts["load"] == 1
+    assert source.get() == Secret("access-newer")
+
+
+@pytest.mark.slow
+def test_a_change_by_another_process_is_noticed_after_a_second(fresh):
+    source = source_of(fresh)
+    source.get()
+    replaced_by_another_process(fresh)
+    end = time.monotonic() + PATIENCE
+
+    assert source.get() == some_tokens().access
+    while source.get() != Secret("access-newer"):
+        assert time.monotonic() < end
+
+
+def test_a_look_that_was_overtaken_does_not_hide_the_change(fresh):
+    source = source_of(fresh)
+    overtaken = source.held()
+    replaced_by_another_process(fresh)
+    source.held()
+
+    source.remember(overtaken)
+
+    assert source.held().tokens == some_tokens("newer")
+
+
+def test_a_token_near_its_end_is_kept_no_longer_than_it_is_fresh(fresh):
+    fresh.clock.time = NOON + HOUR - timedelta(seconds=300, milliseconds=1)
+    source = source_of(fresh)
+    source.get()
+    end = time.monotonic() + PATIENCE
+
+    while source.peek() is not None:
+        assert time.monotonic() < end
+    fresh.clock.sleep(timedelta(milliseconds=1))
+
+    assert source.get() == NEW
+
+
+def test_an_expired_token_is_renewed(expired):
+    source = source_of(expired)
+
+    assert source.get() == source.get() == NEW
+    assert expired.world.endpoints.refreshes == 1
+
+
+def test_fifty_threads_on_an_expired_token_make_one_refresh(expired):
+    source = source_of(expired)
+    ready = threading.Barrier(50)
+
+    def get():
+        ready.wait(PATIENCE)
+        return source.get()
+
+    with ThreadPoolExecutor(50) as threads:
+        tokens = [each.result(PATIENCE) for each in [threads.submit(get) for _ in range(50)]]
+
+    assert set(tokens) == {NEW}
+    assert expired.world.endpoints.refreshes == 1
+
+
+async def test_fifty_tasks_on_an_expired_token_make_one_refresh(expired):
+    source = async_source_of(expired)
+
+    tokens = await asyncio.gather(*(source.get() for _ in range(50)))
+
+    assert set(tokens) == {NEW}
+    assert expired.world.endpoints.refreshes == 1
+
+
+async def test_threads_and_tasks_share_one_refresh(expired):
+    sync, aio = source_of(expired), async_source_of(expired)
+
+    tokens = await asyncio.gather(*(asyncio.to_thread(sync.get) for _ in range(5)), *(aio.get() for _ in range(5)))
+
+    assert set(tokens) == {NEW}
+    assert expired.world.endpoints.refreshes == 1
+
+
+async def test_a_task_that_is_cancelled_does_not_take_the_others_token_away(expired):
+    source = async_source_of(expired)
+    others = asyncio.gather(*(source.get() for _ in range(3)))
+    leaving = asyncio.ensure_future(source.get())
+    await asyncio.sleep(0)
+
+    leaving.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert set(await others) == {NEW}
+
+
+def test_a_refused_token_is_renewed_once_for_everybody(fresh):
+    fresh.clock.time = NOON + timedelta(minutes=10)
+    source = source_of(fresh)
+    refused = source.get()
+
+    assert source.renew(refused) == source.renew(refused) == source.get() == NEW
+    assert fresh.world.endpoints.refreshes == 1
+
+
+def test_a_refused_token_that_is_younger_than_a_minute_comes_back(fresh):
+    source = source_of(fresh)
+    refused = source.get()
+
+    assert source.renew(refused) == refused
+    assert fresh.world.endpoints.refreshes == 0
+
+
+async def test_a_refused_token_is_renewed_for_asyncio_too(fresh):
+    fresh.clock.time = NOON + timedelta(minutes=10)
+    source = async_source_of(fresh)
+
+    assert await source.renew(await source.get()) == NEW
+
+
+def test_who_needs_longer_gets_a_newer_token(fresh):
+    fresh.clock.time = NOON + timedelta(minutes=30)
+    source = source_of(fresh)
+    source.get()
+
+    assert source.get(timedelta(minutes=20)) == some_tokens().access
+    assert source.get(timedelta(minutes=40)) == NEW
+
+
+@pytest.mark.parametrize(("response", "error"), [(answer(503), ProviderUnavailable), (answer(401), SignInNeeded)])
+def test_every_waiting_thread_is_told_what_went_wrong(expired, response, error):
+    expired.world.endpoints.scripted = [response]
+    source = source_of(expired)
+
+    for _ in range(2):
+        with pytest.raises(error):
+            source.get()
+
+    assert len(expired.world.endpoints.requests) == 1
+
+
+def test_an_expired_token_is_never_handed_out_of_the_cache(fresh):
+    source = source_of(fresh)
+    source.held()
+    fresh.clock.time = NOON + HOUR
+    fresh.world.endpoints.scripted = [answer(503)]
+
+    with pytest.raises(ProviderUnavailable):
+        source.held()
+
+
+def test_an_account_has_one_source_in_a_process(fresh):
+    assert source_of(fresh) is source_of(fresh)
+
+
+def test_a_changed_config_makes_a_new_source(fresh):
+    before = source_of(fresh)
+    acme, *rest = fresh.catalog.providers
+    changed = replace(acme.methods[0], scopes=("more",))
+    fresh.catalog.providers = (replace(acme, methods=(changed,)), *rest)
+
+    assert source_of(fresh) is not before
+
+
+async def test_a_key_from_the_environment_is_what_it_is(house):
+    house.surroundings.keys = [IN_ENVIRONMENT]
+    source, aio = source_of(house), async_source_of(house)
+
+    assert source.get() == source.renew(IN_ENVIRONMENT.secret) == IN_ENVIRONMENT.secret
+    assert await aio.get() == await aio.renew(IN_ENVIRONMENT.secret) == IN_ENVIRONMENT.secret
+
+
+def test_a_kept_key_is_handed_out_and_never_renewed(house):
+    house.keep_key()
+    source = source_of(house)
+
+    assert source.get() == source.renew(source.get()) == some_tokens().access
+    assert house.world.endpoints.requests == []
+
+
+def test_an_account_that_is_switched_off_has_no_source(house):
+    house.keep(standing=Standing(state=State.OFF))
+
+    with pytest.raises(Misconfigured, match="switched off"):
+        source_of(house)
+
+
+async def test_the_practice_provider_is_asked_for_only_when_calls_follow(fresh):
+    source_of(fresh)
+    source = async_source_of(fresh)
+    assert fresh.practice.asked == []
+
+    await source.get()
+
+    assert fresh.practice.asked == ["acme"]
