@@ -163,13 +163,19 @@ class SignIns:
             except DoorkeyError as error:
                 self._end(sign_in, Status.FAILED, failure=error)
                 raise
+            except Exception:
+                # A bug of ours: whoever waits for the end must still see one.
+                self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in broke off."))
+                raise
             self._after(account)
             self._end(sign_in, Status.SIGNED_IN, account=account)
             return account
 
     def cancel(self, sign_in_id: str) -> None:
-        """End a sign-in and free its port; one that is already over stays as it is."""
-        self._end(self.find(sign_in_id), Status.CANCELLED, failure=SignInFailed("The sign-in was cancelled."))
+        """End a sign-in and free its port; one that is over, or whose exchange has begun, keeps its own end."""
+        sign_in = self.find(sign_in_id)
+        with sign_in.turn:
+            self._end(sign_in, Status.CANCELLED, failure=SignInFailed("The sign-in was cancelled."))
 
     def close(self) -> None:
         """Free every port."""
