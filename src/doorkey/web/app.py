@@ -1,0 +1,91 @@
+"""The local page as an ASGI app: its routes as one table, behind the guard."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from doorkey.errors import DoorkeyError
+from doorkey.service.services import ChatStores, Services
+from doorkey.web.calls import Handler, endpoint
+from doorkey.web.desk import Desk, Engine, Gate
+from doorkey.web.guard import Guard
+from doorkey.web.pages import api, chats, connect, launch, picker, settings
+from doorkey.web.replies import on_doorkey_error, on_http_error
+from doorkey.web.stream import stream
+from doorkey.web.views import HERE
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/launch", launch.launch),
+    # Chats
+    ("GET", "/", chats.new_chat),
+    ("POST", "/chats", chats.start_chat),
+    ("GET", "/chats/{id}", chats.show_chat),
+    ("PUT", "/chats/{id}", chats.rename),
+    ("DELETE", "/chats/{id}", chats.delete_chat),
+    ("POST", "/chats/{id}/messages", chats.say),
+    ("POST", "/runs/{id}/stop", chats.stop),
+    ("POST", "/runs/{id}/resume", chats.resume),
+    ("POST", "/runs/{id}/retry", chats.retry),
+    ("POST", "/approvals/{id}", chats.decide),
+    ("POST", "/bar", chats.choose),
+    ("POST", "/bar/now", chats.show_bar),
+    ("GET", "/picker", picker.picker),
+    ("GET", "/picker/{provider}", picker.models),
+    # Settings
+    ("GET", "/settings", settings.providers),
+    ("GET", "/settings/providers", settings.providers),
+    ("GET", "/settings/appearance", settings.appearance),
+    ("POST", "/settings/appearance", settings.choose_theme),
+    ("GET", "/settings/browsers", settings.browsers),
+    ("DELETE", "/settings/browsers/{id}", settings.revoke_browser),
+    ("POST", "/accounts/{id}/default", settings.make_default),
+    ("GET", "/accounts/{id}/leave", settings.ask_to_leave),
+    ("POST", "/accounts/{id}/leave", settings.leave),
+    # The sign-in dialog
+    ("POST", "/connect/{provider}", connect.connect),
+    ("POST", "/connect/{provider}/key", connect.keep_key),
+    ("GET", "/sign-ins/{id}", connect.watch),
+    ("POST", "/sign-ins/{id}/reply", connect.reply),
+    ("DELETE", "/sign-ins/{id}", connect.cancel),
+    ("POST", "/consents", connect.consent),
+    # For programs
+    ("GET", "/api/providers", api.providers),
+    ("GET", "/api/accounts", api.accounts),
+    ("POST", "/api/sign-ins", api.start_sign_in),
+    ("GET", "/api/sign-ins/{id}", api.show_sign_in),
+    ("POST", "/api/sign-ins/{id}/reply", api.reply),
+    ("DELETE", "/api/sign-ins/{id}", api.cancel_sign_in),
+    ("POST", "/api/keys", api.keep_key),
+    ("POST", "/api/accounts/{id}/default", api.make_default),
+    ("DELETE", "/api/accounts/{id}", api.disconnect),
+    ("POST", "/api/consents", api.record_consent),
+)
+
+
+def build(
+    services: Services,
+    stores: ChatStores,
+    engine: Engine,
+    gate: Gate,
+    *,
+    version: str,
+    folder_check: Callable[[str], str],
+) -> Starlette:
+    """Make the app; serve it on 127.0.0.1 only, where the guard learns its port from the server."""
+    app = Starlette(
+        routes=[
+            *(Route(path, endpoint(handler), methods=[method]) for method, path, handler in ROUTES),
+            Route("/runs/{id}/stream", stream),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[Middleware(Guard, sessions=stores.page_sessions)],
+        exception_handlers={DoorkeyError: on_doorkey_error, HTTPException: on_http_error},
+    )
+    app.state.desk = Desk(
+        services=services, stores=stores, engine=engine, gate=gate, version=version, folder_check=folder_check
+    )
+    return app

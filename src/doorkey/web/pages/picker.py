@@ -1,0 +1,37 @@
+"""The model picker: connected providers first, each with its models; a lock and *Connect* beside the others."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from doorkey.errors import DoorkeyError
+from doorkey.service.listing import error_json
+from doorkey.service.resolve import Wish
+from doorkey.web.calls import Call
+from doorkey.web.views import part
+
+
+def picker(call: Call) -> Response:
+    """List the providers; each one's models are asked for beside the others."""
+    listed = call.desk.services.listing.providers()
+    able = [provider for provider in listed if _can_serve(provider)]
+    locked = [provider for provider in listed if not _can_serve(provider)]
+    return part("parts/picker.html", able=able, locked=locked)
+
+
+def models(call: Call) -> Response:
+    """List one provider's models, or say why it has none to offer."""
+    provider = call.desk.services.catalog.provider(call.path("provider"))
+    accounts = [account for account in call.desk.services.book.all() if account.provider == provider.id]
+    values: dict[str, Any] = {"provider": provider, "accounts": accounts, "choice": None, "listed": None}
+    try:
+        choice = call.desk.services.resolver.choose(Wish(provider=provider.id))
+    except DoorkeyError as error:
+        return part("parts/models.html", problem=error_json(error), **values)
+    values |= {"choice": choice, "listed": call.desk.services.models.of(choice)}
+    return part("parts/models.html", problem=None, **values)
+
+
+def _can_serve(provider: dict[str, object]) -> bool:
+    """Whether there is anything to list models with; an expired sign-in is offered for reconnecting instead."""
+    return bool(provider["connected"] or (provider["env_key"] and not provider["accounts"]))

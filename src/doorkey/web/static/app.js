@@ -1,0 +1,169 @@
+// What the page needs beside htmx: the key on every request, JSON bodies, the dialog, the composer and the scroller.
+"use strict";
+
+const KEY = "doorkey-key";
+const $ = (selector, root = document) => root.querySelector(selector);
+
+// ---- The key: kept by this tab alone, handed to other tabs of the same browser and port, sent with every request.
+
+const channel = new BroadcastChannel("doorkey");
+channel.onmessage = ({ data }) => {
+  const own = sessionStorage.getItem(KEY);
+  if (data.ask && own) channel.postMessage({ key: own });
+  if (data.key && data.key !== own) {
+    sessionStorage.setItem(KEY, data.key);
+    location.reload();
+  }
+};
+
+const showMissingKey = () => $("#no-key")?.removeAttribute("hidden");
+
+function askForKey() {
+  channel.postMessage({ ask: true });
+  setTimeout(showMissingKey, 400);
+}
+
+document.addEventListener("htmx:config:request", ({ detail }) => {
+  detail.ctx.request.headers["X-Doorkey-Key"] = sessionStorage.getItem(KEY) ?? "";
+});
+
+// The server takes JSON only: a form of another page cannot send that without asking first.
+document.addEventListener("htmx:before:request", ({ detail }) => {
+  const { request } = detail.ctx;
+  if (request.method === "GET" || request.method === "DELETE") return;
+  request.headers["Content-Type"] = "application/json";
+  request.body = JSON.stringify(Object.fromEntries(request.body ?? []));
+});
+
+document.addEventListener("htmx:response:error", ({ detail }) => {
+  if (detail.ctx.response.status === 403 && !sessionStorage.getItem(KEY)) showMissingKey();
+});
+
+// ---- The dialog: opens when something is put into it; leaving it ends a sign-in that still waits.
+
+function closeDialog() {
+  $("#dialog").close();
+}
+
+function leaveDialog() {
+  const attempt = $("#dialog [data-attempt]");
+  if (attempt) htmx.trigger(attempt, "abandon");
+  $("#dialog-body").replaceChildren();
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  const dialog = $("#dialog");
+  if (dialog && !dialog.open && $("#dialog-body").childElementCount) dialog.showModal();
+});
+
+document.addEventListener("dialog-done", () => {
+  $("#dialog-body").replaceChildren();
+  closeDialog();
+});
+
+// ---- Clicks on things that need no server.
+
+async function copy(button, text) {
+  await navigator.clipboard.writeText(text);
+  const label = $("span", button) ?? button;
+  const before = label.textContent;
+  label.textContent = "Copied";
+  setTimeout(() => (label.textContent = before), 1200);
+}
+
+document.addEventListener("click", ({ target }) => {
+  const at = (selector) => target.closest(selector);
+  if (at("[data-close]")) closeDialog();
+  if (at("[data-dismiss]")) at(".toast").remove();
+  if (at("[data-toggle]")) document.body.classList.toggle(at("[data-toggle]").dataset.toggle);
+  if (at("[data-copy]")) copy(at("[data-copy]"), $(at("[data-copy]").dataset.copy).value);
+  if (at(".copy")) copy(at(".copy"), $("pre", at(".code")).textContent);
+  if (at("#to-end")) toEnd();
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+
+document.addEventListener("animationend", ({ target, animationName }) => animationName === "leave" && target.remove());
+
+// ---- Keys: Enter sends, Shift+Enter makes a line; Escape closes a menu.
+
+document.addEventListener("keydown", (event) => {
+  const { target, key } = event;
+  if (key === "Escape") {
+    const menu = $("details.menu[open]");
+    if (menu) menu.open = false;
+    document.body.classList.remove("nav-open");
+  }
+  if (key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (target.id === "prompt") {
+    event.preventDefault();
+    if ($("#action [type=submit]") && target.value.trim()) target.form.requestSubmit();
+  } else if (target.dataset.enter) {
+    event.preventDefault();
+    $(target.dataset.enter).click();
+  }
+});
+
+// ---- Filters: a search field hides what has none of its words.
+
+document.addEventListener("input", ({ target }) => {
+  if (target.dataset.filter) {
+    const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const item of document.querySelectorAll(target.dataset.filter)) {
+      item.hidden = !words.every((word) => item.dataset.words.includes(word));
+    }
+  }
+  if (target.id === "prompt") keepDraft(target);
+});
+
+// ---- The composer: grows with its text, and keeps what is typed until it was taken.
+
+const draftName = () => `draft:${location.pathname}`;
+
+function fit(field) {
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}
+
+function keepDraft(field) {
+  fit(field);
+  sessionStorage.setItem(draftName(), field.value);
+}
+
+document.addEventListener("htmx:after:request", ({ detail }) => {
+  const { sourceElement, response } = detail.ctx;
+  if (sourceElement.id !== "composer" || response.status >= 400) return;
+  const field = $("#prompt");
+  field.value = "";
+  keepDraft(field);
+  reader.follows = true;
+});
+
+// ---- The scroller: follows a growing answer for as long as the reader stays at its end.
+
+const reader = { follows: true };
+
+function toEnd() {
+  const scroller = $("#scroller");
+  scroller.scrollTop = scroller.scrollHeight;
+}
+
+function watchScroller(scroller) {
+  const far = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight > 80;
+  scroller.addEventListener("scroll", () => {
+    reader.follows = !far();
+    $("#to-end").hidden = reader.follows;
+  });
+  new ResizeObserver(() => reader.follows && toEnd()).observe($("#turns"));
+  toEnd();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  if (!sessionStorage.getItem(KEY)) askForKey();
+  $("#dialog").addEventListener("close", leaveDialog);
+  const field = $("#prompt");
+  if (field) {
+    field.value ||= sessionStorage.getItem(draftName()) ?? "";
+    fit(field);
+  }
+  if ($("#scroller")) watchScroller($("#scroller"));
+});

@@ -1,0 +1,108 @@
+"""A turn of a chat as the page shows it: what was asked, the answer so far, and what can be done about it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from doorkey.domain.approval import Approval
+from doorkey.domain.conversation import LIVE, Run, RunState
+from doorkey.errors import DoorkeyError
+from doorkey.web.desk import Desk
+from doorkey.web.transcript import Answer, Changes, Piece, ToolCall
+from doorkey.web.views import markup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footer:
+    """The end of an answer: who served it, and where it stopped, why; `consent` names a yes that is missing."""
+
+    state: RunState
+    error: str | None = None
+    message: str | None = None
+    hint: str | None = None
+    consent: str | None = None
+    provider: str | None = None
+    account: str | None = None
+    served: Mapping[str, object] | None = None
+    manage_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A run with its answer; `number` is the last event in it, which the page's stream goes on from."""
+
+    run: Run
+    number: int
+    live: bool
+    changes: Changes
+    footer: Footer
+    approvals: Mapping[str, Approval]
+
+
+def turn(desk: Desk, run: Run) -> Turn:
+    """Show a run as it stands."""
+    answer = Answer().take(desk.stores.events.since(run.id, 0))
+    # The events may have gone on since the run was read; only its own end ends the stream.
+    run = desk.stores.runs.load(run.id)
+    return _turn(desk, run, answer)
+
+
+def fragment(desk: Desk, run_id: str, answer: Answer) -> str:
+    """Render what is new in an answer, each part with its place on the page."""
+    return markup(
+        "parts/changes.html", turn=_turn(desk, desk.stores.runs.load(run_id), answer), now=desk.services.clock.now()
+    )
+
+
+def _turn(desk: Desk, run: Run, answer: Answer) -> Turn:
+    changes = answer.changes()
+    return Turn(
+        run=run,
+        number=answer.number,
+        live=run.state in LIVE,
+        changes=changes,
+        footer=_footer(desk, run, answer),
+        approvals=_approvals(desk, [*changes.fresh, *changes.touched]),
+    )
+
+
+def _approvals(desk: Desk, pieces: Iterable[Piece]) -> dict[str, Approval]:
+    """Load the approvals as they stand now: the row is right, an event only says that it moved."""
+    names = [piece.approval for piece in pieces if isinstance(piece, ToolCall) and piece.approval]
+    return {name: desk.stores.approvals.load(name) for name in names}
+
+
+def _footer(desk: Desk, run: Run, answer: Answer) -> Footer:
+    told = answer.state or {}
+    provider, account, method = _server(desk, run, answer)
+    return Footer(
+        state=RunState(str(told.get("state", run.state))),
+        error=_text(told.get("error")) or run.error,
+        message=_text(told.get("message")) or run.message,
+        hint=_text(told.get("hint")) or run.hint,
+        consent=_text(told.get("consent")),
+        provider=provider,
+        account=account,
+        served=answer.served,
+        manage_url=_manage_url(desk, provider, method),
+    )
+
+
+def _server(desk: Desk, run: Run, answer: Answer) -> tuple[str | None, str | None, str | None]:
+    """Say who served, or should have: provider, account and method."""
+    if answer.served:
+        served = answer.served
+        return _text(served.get("provider")), _text(served.get("account")), _text(served.get("method"))
+    conversation = desk.stores.conversations.load(run.conversation)
+    return (conversation.model or "").partition(":")[0] or None, conversation.account, None
+
+
+def _manage_url(desk: Desk, provider: str | None, method: str | None) -> str | None:
+    try:
+        found = desk.services.catalog.provider(provider or "").method(method or "")
+    except DoorkeyError:
+        return None
+    return found.manage_url if found else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

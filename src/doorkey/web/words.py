@@ -1,0 +1,104 @@
+"""The words that people read: states, payers, times and tools."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+STATES: Mapping[str, str] = {
+    "ready": "Ready",
+    "lapsed": "Lapsed, renews by itself",
+    "checking": "Checking",
+    "sign_in_needed": "Sign-in needed",
+    "over_limit": "Over limit",
+    "key_unreadable": "Vault key unreadable",
+    "blocked": "Blocked",
+    "off": "Off",
+}
+TONES: Mapping[str, str] = {
+    "ready": "good",
+    "lapsed": "calm",
+    "checking": "calm",
+    "sign_in_needed": "bad",
+    "over_limit": "warn",
+    "key_unreadable": "bad",
+    "blocked": "bad",
+    "off": "calm",
+}
+PLANS: Mapping[str, str] = {"openai": "ChatGPT", "anthropic": "Claude"}
+TOOLS: Mapping[str, str] = {
+    "list_files": "List files",
+    "read_file": "Read a file",
+    "search": "Search",
+    "search_files": "Search",
+    "write_file": "Write a file",
+    "run_command": "Run a command",
+}
+
+
+def payer(kind: str, provider: str, source: str = "managed") -> str:
+    """Say who pays: `Using ChatGPT plan` (the words that OpenAI asks for), metered, or nobody."""
+    if kind == "plan":
+        return f"Using {PLANS.get(provider, provider.capitalize())} plan"
+    if kind == "local":
+        return "On this computer, free"
+    return "From .env, metered" if source == "env" else "Metered"
+
+
+def moment(text: str | datetime | None) -> datetime | None:
+    """Read a time as our JSON writes it."""
+    return datetime.fromisoformat(text) if isinstance(text, str) else text
+
+
+def ago(then: str | datetime | None, now: datetime) -> str:
+    """Say how long ago, or how soon, something is: `3 minutes ago`, `in 2 days`."""
+    at = moment(then)
+    if at is None:
+        return ""
+    span = now - at
+    amount = _amount(abs(span))
+    if amount is None:
+        return "just now" if span >= timedelta(0) else "in a moment"
+    return f"{amount} ago" if span > timedelta(0) else f"in {amount}"
+
+
+def _amount(span: timedelta) -> str | None:
+    minutes = int(span.total_seconds() // 60)
+    for size, unit in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return None
+
+
+def day(text: str | None) -> str:
+    """Write a date as people do: `5 October 2026`."""
+    at = moment(text)
+    return f"{at.day} {at:%B %Y}" if at else ""
+
+
+def tool(name: str) -> str:
+    """Name a tool."""
+    return TOOLS.get(name, name.replace("_", " ").capitalize())
+
+
+def arguments(given: object) -> list[tuple[str, str]]:
+    """Lay out a call's exact arguments: a text as it is, anything else as JSON."""
+    try:
+        read = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        read = given
+    if not isinstance(read, Mapping):
+        return [("", str(given))]
+    return [(str(name), value if isinstance(value, str) else json.dumps(value)) for name, value in read.items()]
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "ago": ago,
+    "arguments": arguments,
+    "day": day,
+    "payer": payer,
+    "state": lambda name: STATES.get(name, name),
+    "tone": lambda name: TONES.get(name, "calm"),
+    "tool": tool,
+}

@@ -1,0 +1,294 @@
+"""Chats on the page: what is said, who serves it, and what the person decides."""
+
+import json
+from dataclasses import replace
+
+from doorkey.domain.approval import Decision
+from doorkey.domain.conversation import EventKind, RunState
+from doorkey.errors import ProviderUnavailable
+from doorkey.testing.values import an_approval
+
+HTMX = {"hx-request": "true"}
+
+
+async def test_a_first_message_makes_a_chat_and_goes_there(room, browser):
+    room.keep()
+
+    answer = await browser.post("/chats", json={"prompt": "Hello\nthere", "model": "acme:small"}, headers=HTMX)
+
+    chat = room.stores.conversations.all()[0]
+    assert answer.headers["hx-redirect"] == f"/chats/{chat.id}"
+    assert (chat.title, chat.model) == ("Hello", "acme:small")
+    assert room.engine.calls == [("start", chat.id, "Hello\nthere")]
+
+
+async def test_a_message_without_a_model_is_not_taken(room, browser):
+    answer = await browser.post("/chats", json={"prompt": "Hello"}, headers=HTMX)
+
+    assert answer.status_code == 409
+    assert "No model is chosen yet" in answer.text
+    assert room.stores.conversations.all() == []
+
+
+async def test_a_message_brings_its_turn_and_a_stop_button(room, browser):
+    chat = room.chat().conversation
+
+    answer = await browser.post(f"/chats/{chat}/messages", json={"prompt": "<b>Again</b>"}, headers=HTMX)
+
+    assert "&lt;b&gt;Again&lt;/b&gt;" in answer.text
+    assert "hx-sse:connect" in answer.text
+    assert "/stop" in answer.text
+
+
+async def test_a_reload_in_mid_answer_goes_on_from_its_last_event(room, browser):
+    run = room.chat()
+    room.engine.say(run, "One.\n\n", "Two")
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert f'hx-sse:connect="/runs/{run.id}/stream?after=2"' in page.text
+    assert page.text.count("One.") == page.text.count("<p>Two</p>") == 1
+
+
+async def test_a_finished_answer_has_no_stream(room, browser):
+    run = room.chat()
+    room.engine.tell(run, EventKind.STATE, state="done")
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "hx-sse:connect" not in page.text
+    assert "Send" in page.text
+
+
+async def test_every_answer_says_who_served_and_who_paid(room, browser):
+    run = room.chat()
+    room.engine.tell(
+        run,
+        EventKind.SERVED,
+        provider="acme",
+        model="small",
+        account="a",
+        label="ada@example.com",
+        method="oauth",
+        payer="plan",
+        source="managed",
+    )
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "ada@example.com" in page.text
+    assert "Using Acme plan" in page.text
+
+
+async def test_a_dead_sign_in_is_explained_where_it_happened(room, browser):
+    run = room.chat()
+    gone = {"error": "sign_in_needed", "message": "ada is signed out.", "hint": "Sign in again."}
+    room.engine.tell(run, EventKind.STATE, state="failed", **gone)
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "ada is signed out." in page.text
+    assert 'hx-post="/connect/acme"' in page.text
+    assert f"/runs/{run.id}/retry" in page.text
+    assert run.prompt in page.text
+
+
+async def test_a_failure_before_any_event_is_told_as_well(room, browser):
+    run = room.chat()
+    room.stores.runs.save(
+        replace(run, state=RunState.FAILED, error="policy_refused", message="Not that.", hint="This.")
+    )
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "Not that." in page.text
+    assert "hx-sse:connect" not in page.text
+
+
+async def test_trying_again_records_the_yes_that_was_missing(room, browser):
+    run = room.chat()
+
+    answer = await browser.post(f"/runs/{run.id}/retry", json={"consent": "env-key:acme"}, headers=HTMX)
+
+    assert answer.status_code == 200
+    assert room.services.consents.given("env-key:acme")
+    assert room.engine.calls == [("start", run.conversation, run.prompt)]
+
+
+async def test_stop_and_resume_reach_the_engine(room, browser):
+    run = room.chat()
+
+    await browser.post(f"/runs/{run.id}/stop")
+    await browser.post(f"/runs/{run.id}/resume")
+
+    assert room.engine.calls == [("stop", run.id), ("resume", run.id)]
+
+
+async def test_a_pending_approval_survives_a_reload(room, browser):
+    run, approval = asked(room)
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "notes.txt" in page.text
+    assert f"/approvals/{approval.id}" in page.text
+    assert page.text.index("Allow once") < page.text.index("Allow in this chat") < page.text.index("Deny")
+
+
+async def test_a_decision_reaches_the_engine_with_its_reason(room, browser):
+    _, approval = asked(room)
+
+    answer = await browser.post(f"/approvals/{approval.id}", json={"decision": "deny", "reason": "not now"})
+
+    assert room.engine.calls == [("decide", approval.id, Decision.DENY, "not now")]
+    assert "was denied: not now" in answer.text
+
+
+async def test_only_denying_is_a_submit_button(room, browser):
+    """Enter in the field for the reason may never allow anything."""
+    run, _ = asked(room)
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    form = page.text.split('class="approval pending"')[1].split("</form>")[0]
+    assert form.count('type="submit"') == 1
+    assert '<button type="submit" class="quiet bad" name="decision" value="deny">' in form
+
+
+async def test_a_decision_that_is_none_is_refused(room, browser):
+    _, approval = asked(room)
+
+    answer = await browser.post(f"/approvals/{approval.id}", json={"decision": "always"}, headers=HTMX)
+
+    assert answer.status_code == 404
+    assert room.engine.calls == []
+
+
+def asked(room):
+    run = room.chat()
+    approval = an_approval(run)
+    room.stores.approvals.add(approval)
+    room.engine.tell(run, EventKind.APPROVAL, approval=approval.id, call_id=approval.call_id, tool=approval.tool)
+    return run, approval
+
+
+async def test_the_bar_says_who_will_serve_and_pay(room, browser):
+    room.keep()
+
+    answer = await browser.post("/bar", json={"model": "acme:small"}, headers=HTMX)
+
+    assert "ada@example.com: Using Acme plan" in " ".join(answer.text.split())
+
+
+async def test_the_bar_warns_of_an_account_that_is_signed_out(room, browser):
+    account = room.keep()
+    room.house.vault.accounts.save_standing(
+        replace(account, standing=replace(account.standing, state="sign_in_needed"))
+    )
+
+    answer = await browser.post("/bar", json={"model": "acme:small"}, headers=HTMX)
+
+    assert "Sign-in needed" in answer.text
+    assert "Reconnect" in answer.text
+
+
+async def test_a_key_from_an_env_file_waits_for_a_confirmation(room, browser):
+    room.found("ACME_API_KEY", "canary")
+    before = await browser.post("/bar", json={"model": "acme:small"}, headers=HTMX)
+    name = before.text.split("hx-vals='")[1].split("'")[0]
+    await browser.post("/consents", json=json.loads(name))
+
+    after = await browser.post("/bar", json={"model": "acme:small"}, headers=HTMX)
+
+    assert "Confirm" in before.text
+    assert "ACME_API_KEY from .env" in after.text
+    assert "metered" in after.text
+
+
+async def test_a_model_of_another_provider_drops_the_pinned_account(room, browser):
+    account = room.keep()
+    run = room.chat(account=account.id)
+
+    await browser.post("/bar", json={"chat": run.conversation, "model": "openai:large", "account": account.id})
+
+    chat = room.stores.conversations.load(run.conversation)
+    assert (chat.model, chat.account) == ("openai:large", None)
+
+
+async def test_a_folder_is_checked_kept_and_remembered(room, browser):
+    run = room.chat()
+    choice = {"chat": run.conversation, "model": "acme:small", "folder": "/projects/one/"}
+
+    await browser.post("/bar", json=choice, headers=HTMX)
+
+    assert room.stores.conversations.load(run.conversation).folder == "/projects/one"
+    assert "/projects/one" in (await browser.get("/")).text
+
+
+async def test_a_folder_that_stays_closed_is_not_kept(room, browser):
+    run = room.chat()
+
+    answer = await browser.post("/bar", json={"chat": run.conversation, "folder": "/etc"}, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert "That folder stays closed." in answer.text
+    assert room.stores.conversations.load(run.conversation).folder is None
+
+
+async def test_the_picker_offers_connected_providers_and_locks_the_others(room, browser):
+    room.keep()
+
+    answer = await browser.get("/picker", headers=HTMX)
+
+    able, locked = answer.text.split('class="group locked"', 1)
+    assert 'hx-get="/picker/acme"' in able
+    assert 'hx-post="/connect/openai"' in locked
+    assert "Acme" not in locked
+
+
+async def test_the_picker_lists_the_models_of_an_account(room, browser):
+    room.keep()
+    room.list_models("small", "large")
+
+    answer = await browser.get("/picker/acme", headers=HTMX)
+
+    assert answer.text.index("small") < answer.text.index("large")
+    assert "acme:large" in answer.text
+
+
+async def test_a_provider_that_does_not_answer_says_so_in_its_group(room, browser):
+    room.keep()
+    room.endpoints.scripted.append(ProviderUnavailable("api.example did not answer."))
+
+    answer = await browser.get("/picker/acme", headers=HTMX)
+
+    assert answer.status_code == 200
+    assert "api.example did not answer." in answer.text
+
+
+async def test_a_new_chat_begins_with_the_first_model_that_there_is(room, browser):
+    room.keep()
+    room.list_models("small", "large")
+    page = await browser.get("/")
+
+    answer = await browser.post("/bar/now", json={"model": ""}, headers=HTMX)
+
+    assert 'hx-trigger="load, accounts-changed from:body"' in page.text
+    assert 'value="acme:small"' in answer.text
+    assert "load, " not in answer.text
+
+
+async def test_a_deleted_chat_is_stopped_and_gone(room, browser):
+    run = room.chat()
+
+    answer = await browser.delete(f"/chats/{run.conversation}", headers=HTMX)
+
+    assert answer.headers["hx-redirect"] == "/"
+    assert room.engine.calls == [("stop", run.id)]
+    assert room.stores.conversations.all() == []
+
+
+async def test_a_chat_that_is_not_there_says_so(browser):
+    answer = await browser.get("/chats/nothing")
+
+    assert answer.status_code == 404
+    assert "Back to the chats" in answer.text
