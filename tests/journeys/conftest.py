@@ -9,6 +9,7 @@ from doorkey.sandbox import server
 from doorkey.sandbox.server import Running
 from tests.journeys.configs import config
 from tests.journeys.program import Program
+from tests.journeys.wire import Tap, Wire
 
 
 @pytest.fixture
@@ -16,6 +17,15 @@ def practice() -> Iterator[Running]:
     running = server.start(port=0)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def wire(practice: Running) -> Wire:
+    """Keep what goes over the wire."""
+    wire = Wire()
+    # The stack is built at the first request, which has not come yet.
+    practice.sandbox.app.add_middleware(Tap, wire=wire)  # type: ignore[attr-defined]  # It is Starlette's.
+    return wire
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pty
 import select
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,29 +77,29 @@ class Program:
         listed: list[dict[str, Any]] = self.run("accounts", "--json").json["accounts"]
         return listed
 
-    def at_terminal(self, *arguments: str, answers: Mapping[str, str]) -> Ran:
-        """Run with a person at the terminal, who answers each question that they see, in this order."""
+    def at_terminal(self, *arguments: str, answers: Mapping[str, str | Callable[[str], str]]) -> Ran:
+        """Run with a person at the terminal, who answers each question in this order, perhaps by what is shown."""
         person, terminal = pty.openpty()
-        process = subprocess.Popen(
+        shown = Screen(person)
+        with subprocess.Popen(
             [sys.executable, "-m", "doorkey", *arguments],
             stdin=terminal,
             stdout=subprocess.PIPE,
             stderr=terminal,
             text=True,
             env=self._environment({}),
-        )
-        os.close(terminal)
-        shown = Screen(person)
-        try:
-            for question, answer in answers.items():
-                shown.wait_for(question)
-                os.write(person, f"{answer}\n".encode())
-            out, _ = process.communicate(timeout=PATIENCE)
-            shown.rest()
-        finally:
-            process.kill()
-            process.wait()
-            os.close(person)
+        ) as process:
+            os.close(terminal)
+            try:
+                for question, answer in answers.items():
+                    shown.wait_for(question)
+                    told = answer if isinstance(answer, str) else answer(shown.text)
+                    os.write(person, f"{told}\n".encode())
+                out, _ = process.communicate(timeout=PATIENCE)
+                shown.rest()
+            finally:
+                process.kill()
+                os.close(person)
         self.said += [out, shown.text]
         return Ran(process.returncode, out, shown.text)
 
