@@ -77,6 +77,8 @@ class House:
             self.services.sign_ins.close()
         if "stores" in self.__dict__:
             self._app_store.close()
+        if "runtime" in self.__dict__:
+            self.runtime.close()
         self.vault.close()
 
     @cached_property

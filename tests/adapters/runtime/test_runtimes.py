@@ -340,3 +340,31 @@ def test_a_future_of_the_sync_runtime_carries_the_error():
 
     with pytest.raises(SignInNeeded):
         started.result(SOON)
+
+
+def test_closing_waits_for_what_was_sent():
+    scene = Scene()
+    sending = scene.transport.hold("send")
+    scene.sync.start(scene.flow())
+    assert sending.began.wait(SOON)
+    closing = threading.Thread(target=scene.sync.close)
+
+    closing.start()
+    sending.go_on.set()
+    closing.join(SOON)
+
+    assert not closing.is_alive()
+    assert scene.stands.account.generation == 1
+
+
+@both
+def test_after_closing_nothing_more_is_sent(runner):
+    scene = Scene()
+    scene.sync.close()
+    run = {by_sync: scene.sync.run, by_asyncio: lambda flow: asyncio.run(scene.aio.run(flow))}[runner]
+
+    with pytest.raises(Cancelled):
+        run(scene.flow())
+
+    assert scene.world.endpoints.requests == []
+    assert scene.is_free()

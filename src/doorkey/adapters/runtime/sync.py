@@ -1,8 +1,8 @@
 """Drive a flow in threads: the caller's until it asks to be finished, then one of its own."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from threading import Thread
+from concurrent.futures import Future, wait
+from threading import Lock, Thread
 from typing import Any
 
 from doorkey.adapters.runtime.answers import Ports, answers
@@ -12,12 +12,15 @@ from doorkey.flows.steps import Cancelled, Detach, Flow, Result, Step
 class SyncRuntime:
     """Answer steps one after the other.
 
-    After `Detach` the rest runs in a thread that the interpreter waits for at its end: Ctrl-C and a caller that gives
-    up only stop the waiting, so a rotated pair is always saved (rule 2).
+    After `Detach` the rest runs in a thread that `close`, and the interpreter at its end, wait for: Ctrl-C and a caller
+    that gives up only stop the waiting, so a rotated pair is always saved (rule 2).
     """
 
     def __init__(self, ports: Ports) -> None:
         self._answers = answers(ports)
+        self._lock = Lock()
+        self._live: set[Future[Any]] = set()
+        self._closed = False
 
     def run(self, flow: Flow[Result]) -> Result:
         """Drive a flow to its end and return its result, or raise what it raised.
@@ -41,8 +44,20 @@ class SyncRuntime:
         return _spawn(lambda: self.run(flow), daemon=True)
 
     def finish_detached(self, flow: Flow[Result]) -> Future[Result]:
-        """Drive the rest of a flow that has just asked to be finished."""
-        return _spawn(lambda: self._finish(flow), daemon=False)
+        """Drive the rest of a flow that has just asked to be finished; after `close` it is cancelled instead."""
+        with self._lock:
+            rest = self._refuse if self._closed else self._finish
+            future = _spawn(lambda: rest(flow), daemon=False)
+            self._live.add(future)
+        future.add_done_callback(self._live.discard)
+        return future
+
+    def close(self) -> None:
+        """Wait for what has asked to be finished, so that the stores can be closed; nothing more is begun."""
+        with self._lock:
+            self._closed = True
+            live = list(self._live)
+        wait(live)
 
     def advance(self, flow: Flow[Result], step: Step) -> Step:
         """Answer one step and return the next; what goes wrong enters the flow, so that it can act and tidy up."""
@@ -83,6 +98,10 @@ class SyncRuntime:
                 self.finish_detached(flow)
                 return
         self.cancel(flow)
+
+    def _refuse(self, flow: Flow[Result]) -> Result:
+        self.cancel(flow)
+        raise Cancelled("Doorkey is closing.")
 
     def _finish(self, flow: Flow[Result]) -> Result:
         step: Step = Detach()
