@@ -39,6 +39,9 @@ ACME = Provider(
 )
 BARE = Confinement(environment=scrubbed(os.environ), program=None, sentence="Not confined.")
 
+PATIENCE = 60
+"""Seconds: only what would hang for ever takes so long."""
+
 Piece = str | DeltaToolCall | asyncio.Event | Exception
 
 
@@ -158,17 +161,19 @@ class World:
 
 
 async def heard(engine: Engine, run: str, after: int = 0) -> list[Event]:
-    """Listen to a run up to its end."""
-    return [event async for event in engine.subscribe(run, after)]
+    """Listen to a run up to its end; a run that never ends fails the test."""
+    async with asyncio.timeout(PATIENCE):
+        return [event async for event in engine.subscribe(run, after)]
 
 
 async def until(engine: Engine, run: str, kind: EventKind, **body: object) -> list[Event]:
     """Listen to a run up to the first event of a kind with this body."""
     events = []
-    async for event in engine.subscribe(run):
-        events.append(event)
-        if event.kind is kind and body.items() <= event.body.items():
-            break
+    async with asyncio.timeout(PATIENCE):
+        async for event in engine.subscribe(run):
+            events.append(event)
+            if event.kind is kind and body.items() <= event.body.items():
+                break
     return events
 
 

@@ -190,7 +190,7 @@ async def test_a_call_is_decided_once(root: Path):
         decisions = [engine.decide(row.id, Decision.ONCE), engine.decide(row.id, Decision.DENY)]
         first, second = await asyncio.gather(*decisions, return_exceptions=True)
         await heard(engine, run.id)
-        with pytest.raises(ApprovalRefused):
+        with pytest.raises(ApprovalRefused, match="already decided"):
             await engine.decide(row.id, Decision.ONCE)
 
     assert not isinstance(first, BaseException)
@@ -319,9 +319,11 @@ async def test_the_id_of_an_earlier_turn_ends_the_run(root: Path):
         await until(engine, run.id, EventKind.STATE, **WAITING)
         await engine.decide(world.approvals(run.id)[0].id, Decision.ONCE)
         await heard(engine, run.id)
-        events = await heard(engine, (await engine.start(chat.id, "Once more")).id)
+        again = await engine.start(chat.id, "Once more")
+        events = await heard(engine, again.id)
 
     assert last_state(events)["error"] == "approval_refused"
+    assert world.stores.runs.history(again.id) is None
     assert not (root / "other.txt").exists()
 
 
