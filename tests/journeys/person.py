@@ -1,4 +1,4 @@
-"""A person with a browser, at the pages of the practice provider."""
+"""A person with a browser, at the pages of the practice provider, and what they answer at a terminal."""
 
 import json
 import subprocess
@@ -9,6 +9,7 @@ import httpx2
 
 from tests.journeys.program import PATIENCE, Program, Ran
 
+AGREE = "Do you agree, for this and later times?"
 ADA, GRACE, ALAN = "practice-ada", "practice-grace", "practice-alan"
 
 

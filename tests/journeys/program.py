@@ -77,7 +77,9 @@ class Program:
         listed: list[dict[str, Any]] = self.run("accounts", "--json").json["accounts"]
         return listed
 
-    def at_terminal(self, *arguments: str, answers: Mapping[str, str | Callable[[str], str]]) -> Ran:
+    def at_terminal(
+        self, *arguments: str, answers: Mapping[str, str | Callable[[str], str]], here: Path | None = None
+    ) -> Ran:
         """Run with a person at the terminal, who answers each question in this order, perhaps by what is shown."""
         person, terminal = pty.openpty()
         shown = Screen(person)
@@ -87,6 +89,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=terminal,
             text=True,
+            cwd=here or self.home,
             env=self._environment({}),
         ) as process:
             os.close(terminal)

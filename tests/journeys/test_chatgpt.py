@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from doorkey.flows.pkce import urlsafe
 from doorkey.sandbox.idtoken import Signer
 from tests.journeys.configs import config
-from tests.journeys.person import ADA, ALAN, GRACE, Login, approve, bring_back, sign_in
+from tests.journeys.person import ADA, AGREE, ALAN, GRACE, Login, approve, bring_back, sign_in
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +140,7 @@ def test_the_config_alone_does_not_open_it_to_other_programs(program, practice):
     program.configure(config(practice.url, outside=True))
 
     refused = program.run("token", "openai", "--json")
-    agreed = program.at_terminal("token", "openai", answers={"Do you agree, for this and later times?": "y"})
+    agreed = program.at_terminal("token", "openai", answers={AGREE: "y"})
     later = program.run("token", "openai")
 
     assert (refused.code, refused.json["error"], refused.json["consent"]) == (

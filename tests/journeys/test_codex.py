@@ -8,14 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.journeys.configs import config
-from tests.journeys.person import GRACE, Login, approve, bring_back, sign_in
+from tests.journeys.person import AGREE, GRACE, Login, approve, bring_back, sign_in
 
 # The ports are fixed at the provider, so these tests follow one another.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("codex-ports")]
 
 CODEX = ("openai", "--method", "codex")
 CHAT = ("chat", "--model", "openai:practice-small")
-AGREE = "Do you agree, for this and later times?"
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ class FileCatalog:
         for known in self.all():
             if known.id == provider:
                 return known
-        raise UnknownName(f"There is no provider named {provider!r}.")
+        hint = "config.toml has mistakes that may have left it out; `doorkey doctor` shows them."
+        raise UnknownName(f"There is no provider named {provider!r}.", hint=hint if self.problems() else None)
 
     def problems(self) -> Sequence[str]:
         return self._current().problems
