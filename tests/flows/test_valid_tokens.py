@@ -59,7 +59,7 @@ def test_an_expired_token_is_renewed_and_saved_before_it_is_returned():
 
 
 def test_in_every_order_of_two_callers_there_is_one_refresh_and_both_get_its_token():
-    for turns in product((0, 1), repeat=12):
+    for turns in product((0, 1), repeat=11):
         world, account, callers = play(turns, callers=2)
 
         assert world.endpoints.refreshes == 1, turns
@@ -68,7 +68,7 @@ def test_in_every_order_of_two_callers_there_is_one_refresh_and_both_get_its_tok
 
 
 def test_a_third_caller_changes_nothing():
-    for turns in product((0, 1, 2), repeat=7):
+    for turns in product((0, 1, 2), repeat=6):
         world, account, callers = play(turns, callers=3)
 
         assert world.endpoints.refreshes == 1, turns
