@@ -108,7 +108,6 @@ def refusals(house):
         "method gone": ({"account": house.keep(method="gone").id}, UnknownName),
         "switched off": ({"account": house.keep(method="off").id}, PolicyRefused),
         "app only": ({"account": house.keep(method="app-only").id, "outside": True}, PolicyRefused),
-        "served before": ({"provider": "acme", "served_before": True}, None),
     }
 
 
