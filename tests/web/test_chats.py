@@ -102,7 +102,7 @@ async def test_a_failure_before_any_event_is_told_as_well(room, browser):
     page = await browser.get(f"/chats/{run.conversation}")
 
     assert "Not that." in page.text
-    assert "hx-sse:connect" not in page.text
+    assert "This." in page.text
 
 
 async def test_trying_again_records_the_yes_that_was_missing(room, browser):

@@ -1,9 +1,11 @@
 """A run's stream: whatever number a page stands at, nothing is lost or doubled."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
-from doorkey.domain.conversation import EventKind
+from doorkey.domain.conversation import EventKind, RunState
 from doorkey.testing.values import an_approval
 from doorkey.web.markdown import render
 from doorkey.web.stream import STILL_HERE, RunStream
@@ -85,6 +87,27 @@ async def test_the_last_event_id_of_a_reconnect_goes_before_the_address(room, br
 
     assert "One" not in answer.text
     assert messages(answer.text)[0][0] == 4
+
+
+async def test_a_run_whose_process_died_is_told_as_interrupted(room, browser):
+    run = room.chat()
+    room.engine.say(run, "Half")
+    room.stores.runs.save(replace(run, state=RunState.INTERRUPTED))
+
+    answer = await read(browser, run)
+
+    assert "Interrupted when Doorkey closed." in answer.text
+    assert 'aria-label="Send"' in answer.text
+
+
+async def test_the_last_words_come_even_when_the_row_has_ended_before_them(room, browser):
+    run = room.chat()
+    room.engine.say(run, "Almost ")
+    room.stores.runs.save(replace(run, state=RunState.DONE))
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert f"/runs/{run.id}/stream?after=1" in page.text
 
 
 async def test_a_page_that_has_everything_is_told_that_it_ended(room, browser):

@@ -1,7 +1,7 @@
 """Markdown of answers as safe HTML: whole, or block by block while it is still being written."""
 
 from collections.abc import MutableMapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import nh3
@@ -58,7 +58,7 @@ class LiveMarkdown:
         # Not `splitlines`: it also splits where Markdown does not.
         lines = self._lines.split("\n")
         done, self._lines = "\n".join([*lines[: starts[-1]], ""]), "\n".join(lines[starts[-1] :])
-        return render(done)
+        return _render_once(done)
 
     def open(self) -> str:
         """Return the block that may still change, as it stands."""
@@ -66,8 +66,14 @@ class LiveMarkdown:
 
     def finish(self) -> str:
         """Return what is left; nothing comes after it."""
-        html, self._lines, self._rest = self.open(), "", ""
+        html, self._lines, self._rest = _render_once(self._lines + self._rest), "", ""
         return html
+
+
+@lru_cache(maxsize=256)
+def _render_once(text: str) -> str:
+    """Render what will not change any more; a page that is loaded again need not wait for its colours."""
+    return render(text)
 
 
 def _encodable(text: str) -> str:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from doorkey.domain.conversation import LIVE, Event
+from doorkey.domain.conversation import Event
 from doorkey.web.desk import Desk
 from doorkey.web.transcript import Answer
 from doorkey.web.turns import fragment
@@ -70,13 +70,8 @@ class RunStream(Response):
 
     async def _listen(self, inbox: "MemoryObjectSendStream[Event]") -> None:
         async with inbox:
-            run = await run_sync(self._desk.stores.runs.load, self._run_id)
-            if run.state in LIVE:
-                async for event in self._desk.engine.subscribe(self._run_id, self._after):
-                    await inbox.send(event)
-            else:
-                for event in await run_sync(self._desk.stores.events.since, self._run_id, self._after):
-                    await inbox.send(event)
+            async for event in self._desk.engine.subscribe(self._run_id, self._after):
+                await inbox.send(event)
 
     async def _follow(self, news: "MemoryObjectReceiveStream[Event]", send: Send) -> None:
         answer = await run_sync(self._stand)
@@ -87,10 +82,18 @@ class RunStream(Response):
                 continue
             begun = current_time()
             answer.take(events)
-            await chunk(_message(answer.number, await run_sync(fragment, self._desk, self._run_id, answer)))
+            await chunk(await run_sync(self._message, answer))
             await sleep(max(FRAME, REST * (current_time() - begun)))
+        if not answer.over:
+            await chunk(await run_sync(partial(self._message, answer, over=True)))
         await chunk(END)
         await send({"type": "http.response.body", "body": b""})
+
+    def _message(self, answer: Answer, *, over: bool = False) -> bytes:
+        """Write one message; its id is the number of the last event that is in it."""
+        html = fragment(self._desk, self._run_id, answer, over=over)
+        lines = "".join(f"data: {line}\n" for line in html.replace("\r", "").split("\n"))
+        return f"id: {answer.number}\n{lines}\n".encode()
 
     def _stand(self) -> Answer:
         """Fold what the page has already, so that only what comes after it is new."""
@@ -123,9 +126,3 @@ async def _wait_for_leaving(receive: Receive, scope: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
-
-
-def _message(number: int, html: str) -> bytes:
-    """Write one message; its id is the number of the last event that is in it."""
-    lines = "".join(f"data: {line}\n" for line in html.replace("\r", "").split("\n"))
-    return f"id: {number}\n{lines}\n".encode()

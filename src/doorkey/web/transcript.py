@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from doorkey.domain.conversation import Event, EventKind
+from doorkey.domain.conversation import LIVE, Event, EventKind
 from doorkey.web.markdown import LiveMarkdown
-
-PAUSE = "waiting"
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +65,11 @@ class Answer:
     _touched: list[Piece] = field(default_factory=list)
     _footer: bool = False
 
+    @property
+    def over(self) -> bool:
+        """Whether an event has told the run's end; its row may say so a moment before its last words are stored."""
+        return self.state is not None and self.state.get("state") not in LIVE
+
     def take(self, events: Iterable[Event]) -> "Answer":
         """Fold events in; each number once and in order."""
         for event in events:
@@ -108,7 +111,7 @@ class Answer:
                 self.served, self._footer = event.body, True
             case EventKind.STATE:
                 self.state, self._footer = event.body, True
-                if event.body.get("state") != PAUSE:
+                if self.over:
                     self._close_text()
 
     def _think(self, event: Event) -> None:

@@ -1,13 +1,13 @@
 """A turn of a chat as the page shows it: what was asked, the answer so far, and what can be done about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from doorkey.domain.approval import Approval
-from doorkey.domain.conversation import LIVE, Run, RunState
+from doorkey.domain.conversation import Run, RunState
 from doorkey.errors import DoorkeyError
 from doorkey.web.desk import Desk
-from doorkey.web.transcript import Answer, Changes, Piece, ToolCall
+from doorkey.web.transcript import Answer, Changes, ToolCall
 from doorkey.web.views import markup
 
 
@@ -30,7 +30,8 @@ class Footer:
 class Turn:
     """A run with its answer; `number` is the last event in it, which the page's stream goes on from."""
 
-    run: Run
+    run_id: str
+    prompt: str
     number: int
     live: bool
     changes: Changes
@@ -41,32 +42,38 @@ class Turn:
 def turn(desk: Desk, run: Run) -> Turn:
     """Show a run as it stands."""
     answer = Answer().take(desk.stores.events.since(run.id, 0))
-    # The events may have gone on since the run was read; only its own end ends the stream.
-    run = desk.stores.runs.load(run.id)
-    return _turn(desk, run, answer)
-
-
-def fragment(desk: Desk, run_id: str, answer: Answer) -> str:
-    """Render what is new in an answer, each part with its place on the page."""
-    return markup(
-        "parts/changes.html", turn=_turn(desk, desk.stores.runs.load(run_id), answer), now=desk.services.clock.now()
-    )
-
-
-def _turn(desk: Desk, run: Run, answer: Answer) -> Turn:
     changes = answer.changes()
     return Turn(
-        run=run,
+        run_id=run.id,
+        prompt=run.prompt,
         number=answer.number,
-        live=run.state in LIVE,
+        live=not answer.over,
         changes=changes,
         footer=_footer(desk, run, answer),
-        approvals=_approvals(desk, [*changes.fresh, *changes.touched]),
+        approvals=_approvals(desk, changes),
     )
 
 
-def _approvals(desk: Desk, pieces: Iterable[Piece]) -> dict[str, Approval]:
+def fragment(desk: Desk, run_id: str, answer: Answer, *, over: bool = False) -> str:
+    """Render what is new in an answer, each part with its place on the page.
+
+    `over` says that nothing more comes, even where no event told so: a process that died has told nothing.
+    """
+    changes = answer.changes()
+    run = desk.stores.runs.load(run_id) if changes.footer or over else None
+    return markup(
+        "parts/changes.html",
+        run_id=run_id,
+        changes=changes,
+        live=not (over or answer.over),
+        footer=_footer(desk, run, answer) if run else None,
+        approvals=_approvals(desk, changes),
+    )
+
+
+def _approvals(desk: Desk, changes: Changes) -> dict[str, Approval]:
     """Load the approvals as they stand now: the row is right, an event only says that it moved."""
+    pieces = [*changes.fresh, *changes.touched]
     names = [piece.approval for piece in pieces if isinstance(piece, ToolCall) and piece.approval]
     return {name: desk.stores.approvals.load(name) for name in names}
 

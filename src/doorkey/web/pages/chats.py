@@ -145,7 +145,7 @@ def _model(chosen: Bar) -> ModelName:
 
 
 def _new_turn(call: Call, run: Run) -> Response:
-    return part("parts/turn.html", turn=turn(call.desk, run), now=call.desk.services.clock.now(), fresh=True)
+    return part("parts/turn.html", turn=turn(call.desk, run), fresh=True)
 
 
 def _chat_page(call: Call, conversation: Conversation | None) -> Response:
@@ -156,7 +156,7 @@ def _chat_page(call: Call, conversation: Conversation | None) -> Response:
         "pages/chat.html",
         turns=turns,
         bar=bar(call.desk, conversation),
-        live=next((each.run.id for each in turns if each.live), None),
+        live_run=next((each.run_id for each in turns if each.live), None),
         connected=any(
             provider["connected"] or provider["env_key"] for provider in call.desk.services.listing.providers()
         ),
