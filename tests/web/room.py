@@ -64,6 +64,8 @@ class FakeEngine:
 
     async def stop(self, run_id: str) -> None:
         self.calls.append(("stop", run_id))
+        if run_id == "nothing":
+            raise RuntimeError("canary")
 
     async def decide(self, approval_id: str, decision: Decision, reason: str | None = None) -> None:
         self.calls.append(("decide", approval_id, decision, reason))
@@ -120,15 +122,16 @@ class Room:
             self.services, self.stores, self.engine, self.gate, version="1.2.3", folder_check=check_folder
         )
 
-    def browser(self, **headers: str) -> httpx2.AsyncClient:
+    def browser(self, *, raise_app_exceptions: bool = True, **headers: str) -> httpx2.AsyncClient:
         """Make a browser without a session."""
-        transport = httpx2.ASGITransport(app=self.app)
+        transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=raise_app_exceptions)
         return httpx2.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers)
 
-    async def enter(self) -> httpx2.AsyncClient:
+    async def enter(self, *, raise_app_exceptions: bool = True) -> httpx2.AsyncClient:
         """Let a browser in, as its own page: with the cookie, the key and the origin."""
         token, key = self.gate.mint()
-        browser = self.browser(origin=ORIGIN, **{"sec-fetch-site": "same-origin", "x-doorkey-key": key.reveal()})
+        own = {"origin": ORIGIN, "sec-fetch-site": "same-origin", "x-doorkey-key": key.reveal()}
+        browser = self.browser(raise_app_exceptions=raise_app_exceptions, **own)
         await browser.get(f"/launch?token={token.reveal()}", headers={"sec-fetch-site": "none"})
         return browser
 

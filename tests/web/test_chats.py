@@ -292,3 +292,13 @@ async def test_a_chat_that_is_not_there_says_so(browser):
 
     assert answer.status_code == 404
     assert "Back to the chats" in answer.text
+
+
+async def test_a_mistake_of_ours_is_told_without_what_it_says(room):
+    entered = await room.enter(raise_app_exceptions=False)
+
+    answer = await entered.post("/runs/nothing/stop", json={}, headers=HTMX)
+
+    assert answer.status_code == 500
+    assert "Something went wrong inside Doorkey." in answer.text
+    assert "canary" not in answer.text

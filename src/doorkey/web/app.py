@@ -14,7 +14,7 @@ from doorkey.web.calls import Handler, endpoint
 from doorkey.web.desk import Desk, Engine, Gate
 from doorkey.web.guard import Guard
 from doorkey.web.pages import api, chats, connect, launch, picker, settings
-from doorkey.web.replies import on_doorkey_error, on_http_error
+from doorkey.web.replies import on_crash, on_doorkey_error, on_http_error
 from doorkey.web.stream import stream
 from doorkey.web.views import HERE
 
@@ -24,7 +24,6 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", chats.new_chat),
     ("POST", "/chats", chats.start_chat),
     ("GET", "/chats/{id}", chats.show_chat),
-    ("PUT", "/chats/{id}", chats.rename),
     ("DELETE", "/chats/{id}", chats.delete_chat),
     ("POST", "/chats/{id}/messages", chats.say),
     ("POST", "/runs/{id}/stop", chats.stop),
@@ -83,7 +82,7 @@ def build(
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=[Middleware(Guard, sessions=stores.page_sessions)],
-        exception_handlers={DoorkeyError: on_doorkey_error, HTTPException: on_http_error},
+        exception_handlers={DoorkeyError: on_doorkey_error, HTTPException: on_http_error, Exception: on_crash},
     )
     app.state.desk = Desk(
         services=services, stores=stores, engine=engine, gate=gate, version=version, folder_check=folder_check

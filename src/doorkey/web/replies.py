@@ -63,5 +63,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     return refuse(request, known(_sentence(error), hint=hint), error.status_code)
 
 
+async def on_crash(request: Request, _: Exception) -> Response:
+    """Answer a request that met a mistake of ours, without repeating what it says; the server logs it."""
+    return refuse(request, DoorkeyError("Something went wrong inside Doorkey."))
+
+
 def _sentence(error: HTTPException) -> str:
     return "There is nothing at this address." if error.status_code == 404 else str(error.detail)

@@ -1,4 +1,8 @@
-"""The events of one run as server-sent events: nothing lost or doubled, whichever number a page stands at."""
+"""The events of one run as server-sent events: nothing lost or doubled, whichever number a page stands at.
+
+The page follows with htmx's own extension: it sends our header, reconnects with `Last-Event-ID`, rests while its tab is
+hidden, and puts each part in its place.
+"""
 
 from functools import partial
 from math import inf

@@ -24,6 +24,7 @@ class Footer:
     account: str | None = None
     served: Mapping[str, object] | None = None
     manage_url: str | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ def _footer(desk: Desk, run: Run, answer: Answer) -> Footer:
         account=account,
         served=answer.served,
         manage_url=_manage_url(desk, provider, method),
+        tokens=(run.tokens_in or 0) + (run.tokens_out or 0) or None,
     )
 
 
@@ -100,7 +102,9 @@ def _server(desk: Desk, run: Run, answer: Answer) -> tuple[str | None, str | Non
         served = answer.served
         return _text(served.get("provider")), _text(served.get("account")), _text(served.get("method"))
     conversation = desk.stores.conversations.load(run.conversation)
-    return (conversation.model or "").partition(":")[0] or None, conversation.account, None
+    provider = (conversation.model or "").partition(":")[0] or None
+    default = desk.services.resolver.default(provider) if provider else None
+    return provider, conversation.account or (default.id if default else None), None
 
 
 def _manage_url(desk: Desk, provider: str | None, method: str | None) -> str | None:

@@ -22,7 +22,8 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= words.FILTERS
-    environment.globals["icon"] = environment.get_template("icon.html").module.icon  # type: ignore[attr-defined]  # a macro
+    macros: Any = environment.get_template("macros.html").module
+    environment.globals |= {"icon": macros.icon, "ticks": macros.ticks}
     return environment
 
 

@@ -53,14 +53,6 @@ def say(call: Call) -> Response:
     return _new_turn(call, in_the_loop(call.desk.engine.start, call.path("id"), call.need("prompt")))
 
 
-def rename(call: Call) -> Response:
-    """Give a chat another title."""
-    conversation = call.desk.stores.conversations.load(call.path("id"))
-    renamed = replace(conversation, title=call.need("title")[:LONGEST_TITLE])
-    call.desk.stores.conversations.save(renamed)
-    return part("parts/sidebar.html", **_sidebar(call, renamed))
-
-
 def delete_chat(call: Call) -> Response:
     """Delete a chat with everything in it."""
     conversation = call.desk.stores.conversations.load(call.path("id"))
@@ -160,13 +152,10 @@ def _chat_page(call: Call, conversation: Conversation | None) -> Response:
         connected=any(
             provider["connected"] or provider["env_key"] for provider in call.desk.services.listing.providers()
         ),
-        **_sidebar(call, conversation),
+        conversation=conversation,
+        conversations=call.desk.stores.conversations.all(),
         **frame(call),
     )
-
-
-def _sidebar(call: Call, conversation: Conversation | None) -> dict[str, Any]:
-    return {"conversation": conversation, "conversations": call.desk.stores.conversations.all()}
 
 
 def frame(call: Call) -> dict[str, Any]:

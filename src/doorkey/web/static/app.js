@@ -24,7 +24,8 @@ function askForKey() {
 }
 
 document.addEventListener("htmx:config:request", ({ detail }) => {
-  detail.ctx.request.headers["X-Doorkey-Key"] = sessionStorage.getItem(KEY) ?? "";
+  const key = sessionStorage.getItem(KEY);
+  if (key) detail.ctx.request.headers["X-Doorkey-Key"] = key;
 });
 
 // The server takes JSON only: a form of another page cannot send that without asking first.
@@ -90,7 +91,10 @@ document.addEventListener("keydown", (event) => {
   const { target, key } = event;
   if (key === "Escape") {
     const menu = $("details.menu[open]");
-    if (menu) menu.open = false;
+    if (menu) {
+      menu.open = false;
+      $("summary", menu).focus();
+    }
     document.body.classList.remove("nav-open");
   }
   if (key !== "Enter" || event.shiftKey || event.isComposing) return;
