@@ -13,19 +13,18 @@ from tests.journeys.wire import Tap, Wire
 
 
 @pytest.fixture
-def practice() -> Iterator[Running]:
-    running = server.start(port=0)
-    yield running
-    running.stop()
+def wire() -> Wire:
+    """What goes over the wire."""
+    return Wire()
 
 
 @pytest.fixture
-def wire(practice: Running) -> Wire:
-    """Keep what goes over the wire."""
-    wire = Wire()
+def practice(wire: Wire) -> Iterator[Running]:
+    running = server.start(port=0)
     # The stack is built at the first request, which has not come yet.
-    practice.sandbox.app.add_middleware(Tap, wire=wire)  # type: ignore[attr-defined]  # It is Starlette's.
-    return wire
+    running.sandbox.app.add_middleware(Tap, wire=wire)  # type: ignore[attr-defined]  # It is Starlette's.
+    yield running
+    running.stop()
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from doorkey.bootstrap import House, open_house
+from doorkey.domain.account import Held
 
 PATIENCE = 60
 
@@ -76,6 +78,17 @@ class Program:
     def accounts(self) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = self.run("accounts", "--json").json["accounts"]
         return listed
+
+    def grow_old(self, *, before_its_end: timedelta) -> None:
+        """Let every token here be an hour old, with this much left: no test waits for that."""
+        now = datetime.now(UTC)
+        with self.house() as house:
+            for account in house.services.book.all():
+                held = house.vault.accounts.load(account.id)
+                ends = now + before_its_end
+                older = replace(held.tokens, issued_at=now - timedelta(hours=1), expires_at=ends)
+                moved = replace(account, expires_at=ends, generation=account.generation + 1)
+                assert house.vault.accounts.save(Held(moved, older), read=account.generation)
 
     def at_terminal(
         self, *arguments: str, answers: Mapping[str, str | Callable[[str], str]], here: Path | None = None

@@ -2,14 +2,12 @@
 
 import signal
 import threading
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
 
-from doorkey.domain.account import Held
 from tests.journeys.configs import config
 from tests.journeys.person import sign_in
 
@@ -160,7 +158,8 @@ def test_signing_in_again_heals_a_dead_account(expired, practice):
 def test_a_passing_fault_costs_nothing_while_the_token_lives(program, practice, fault):
     sign_in(program, "acme")
     before = program.run("token", "acme")
-    grow_old(program)
+    # Due for renewal, and still good for a while.
+    program.grow_old(before_its_end=timedelta(seconds=90))
     practice.sandbox.faults.add(fault, endpoint="token")
 
     during = program.run("token", "acme")
@@ -169,17 +168,6 @@ def test_a_passing_fault_costs_nothing_while_the_token_lives(program, practice, 
     assert during.out == before.out
     assert practice.sandbox.log.count(fault=fault) == 1
     assert after["state"] == "ready"
-
-
-def grow_old(program):
-    """Let the account's token be an hour old, with a minute and a half left: due for renewal, and still good."""
-    now = datetime.now(UTC)
-    with program.house() as house:
-        held = house.vault.accounts.load(program.accounts()[0]["id"])
-        ends = now + timedelta(seconds=90)
-        account = replace(held.account, expires_at=ends, generation=held.account.generation + 1)
-        tokens = replace(held.tokens, issued_at=now - timedelta(hours=1), expires_at=ends)
-        assert house.vault.accounts.save(Held(account, tokens), read=held.account.generation)
 
 
 def test_a_passing_fault_passes(expired, practice):

@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from doorkey.domain.provider import Api, Dialect
+from doorkey.providers.dialects import RULES
 from doorkey.service.resolve import Choice
 
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
     from pydantic_ai.models import Model
+    from pydantic_ai.models.openai import OpenAIResponsesModel
     from pydantic_ai.providers import Provider
 
 # The SDKs insist on a key; our client takes it off again and puts the account's credential on.
@@ -39,8 +41,23 @@ def _openai(provider_id: str, api: Api, model_name: str, client: "httpx2.AsyncCl
     if api.dialect is Dialect.OPENAI_RESPONSES:
         # The chat is kept here, so nobody else has to; what is not stored comes back sealed and is sent again.
         settings = OpenAIResponsesModelSettings(extra_headers=honest, openai_store=False)
-        return OpenAIResponsesModel(model_name, provider=provider, settings=settings)
+        only_streams = RULES[api.rules].demanded.get("stream") is True
+        kind = _streamed(OpenAIResponsesModel) if only_streams else OpenAIResponsesModel
+        return kind(model_name, provider=provider, settings=settings)
     return OpenAIChatModel(model_name, provider=provider, settings=ModelSettings(extra_headers=honest))
+
+
+def _streamed(kind: "type[OpenAIResponsesModel]") -> "type[OpenAIResponsesModel]":
+    """Make the kind of model for a route that only streams: a whole answer is a stream read to its end."""
+
+    class Streamed(kind):  # type: ignore[misc,valid-type]  # The class comes with a library that is loaded late.
+        async def request(self, *asked: Any) -> Any:
+            async with self.request_stream(*asked) as stream:
+                async for _ in stream:
+                    pass
+                return stream.get()
+
+    return Streamed
 
 
 def _openai_provider(provider_id: str, sdk: "AsyncOpenAI") -> "Provider[AsyncOpenAI]":

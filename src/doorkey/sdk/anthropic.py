@@ -61,7 +61,12 @@ def credentials(provider: str = "anthropic", *, account: str | None = None) -> C
 
 def http_client(provider: str = "anthropic", *, account: str | None = None) -> httpx2.AsyncClient:
     """Return the `http_client` of an `AsyncAnthropic`."""
-    return clients.async_client(clients.choose(provider, account), _AsyncSource)
+    return http_client_of(clients.choose(provider, account))
+
+
+def http_client_of(choice: Choice) -> httpx2.AsyncClient:
+    """Return the same for what was chosen already."""
+    return clients.async_client(choice, _AsyncSource)
 
 
 def client(provider: str = "anthropic", *, account: str | None = None) -> "anthropic.Anthropic":
@@ -84,7 +89,7 @@ def async_client(provider: str = "anthropic", *, account: str | None = None) -> 
     return anthropic.AsyncAnthropic(
         api_key=PLACEHOLDER,
         base_url=choice.provider.api_for(choice.method).base_url,
-        http_client=clients.async_client(choice, _AsyncSource),
+        http_client=http_client_of(choice),
     )
 
 
