@@ -275,6 +275,7 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
         await serve(app, holding, ready)
     finally:
         instance.close()
+        house.browser.close()
         await engine.close()
 
 
