@@ -1,6 +1,5 @@
 """The one place that knows every adapter: it builds the object graph over one vault and one chat store."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,10 +21,8 @@ from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
 from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
-from doorkey.adapters.runtime.aio import AsyncRuntime
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
-from doorkey.adapters.serving import HOST, hold, serve
 from doorkey.adapters.store.sqlite import open_app, open_vault
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
@@ -45,6 +42,7 @@ from doorkey.service.sources import Sources
 
 if TYPE_CHECKING:
     from doorkey.adapters.http.clients import Clients
+    from doorkey.adapters.runtime.aio import AsyncRuntime
     from doorkey.agent.engine import Engine
 
 
@@ -102,7 +100,7 @@ class House:
             profiles=self.profiles,
             clock=self.clock,
             runner=runtime,
-            async_runner=AsyncRuntime(runtime),
+            async_runner=self._async_runtime,
             practice=self.practice,
         )
         return Services(
@@ -201,6 +199,11 @@ class House:
             return False
         return True
 
+    def _async_runtime(self) -> "AsyncRuntime":
+        from doorkey.adapters.runtime.aio import AsyncRuntime
+
+        return AsyncRuntime(self.runtime)
+
     @property
     def _guarded(self) -> list[Path]:
         """The folders that no tool of a chat may reach."""
@@ -241,6 +244,10 @@ def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) 
 
     Where an app already runs over this vault, a new session is opened on that one instead. Raises PortBusy.
     """
+    import asyncio
+
+    from doorkey.adapters.serving import hold
+
     running = ask(house.folders.data)
     if running:
         _present(house, running, no_browser=no_browser, out=out)
@@ -250,6 +257,9 @@ def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) 
 
 
 async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO) -> None:
+    import asyncio
+
+    from doorkey.adapters.serving import HOST, serve
     from doorkey.web.app import build
 
     gate = LaunchGate(house.clock, house.entropy)

@@ -1,3 +1,5 @@
+import hashlib
+
 import pytest
 
 from doorkey.domain.approval import MOVES, ApprovalState, canonical, fingerprint
@@ -15,8 +17,14 @@ def test_another_call_has_another_fingerprint(tool, arguments):
     assert fingerprint(tool, arguments) != fingerprint("run", {"a": 1})
 
 
-def test_canonical_arguments_keep_their_letters():
-    assert canonical({"b": "ö", "a": 1}) == '{"a":1,"b":"ö"}'
+def test_canonical_arguments_are_ascii_so_that_even_half_a_surrogate_can_be_kept():
+    assert canonical({"b": "\ud800ö", "a": 1}) == r'{"a":1,"b":"\ud800\u00f6"}'
+
+
+def test_a_fingerprint_stays_the_same_from_one_release_to_the_next():
+    found = fingerprint("run_command", {"command": "ls"})
+
+    assert found == hashlib.sha256(b'run_command\n{"command":"ls"}').hexdigest()
 
 
 def test_only_what_was_allowed_can_run_and_only_once():

@@ -198,7 +198,7 @@ class House:
             profiles=self.profiles,
             clock=self.clock,
             runner=self.runtime,
-            async_runner=AsyncRuntime(self.runtime),
+            async_runner=lambda: AsyncRuntime(self.runtime),
             practice=self.practice,
         )
         self.sign_ins = SignIns(

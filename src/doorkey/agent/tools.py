@@ -1,8 +1,6 @@
 """The five tools of a chat with a folder: how a model sees them, which calls ask a person, and what they do."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -131,12 +129,6 @@ async def execute(
         limit = timedelta(seconds=checked.get("timeout", command.LIMIT.total_seconds()))
         return str(await command.run_command(folder, checked["command"], confinement=confinement, limit=limit))
     return await asyncio.to_thread(_FILE_TOOLS[tool], folder, **checked)
-
-
-def fingerprint(tool: str, arguments: Arguments) -> str:
-    """Name a call by the SHA-256 of its canonical JSON, in hex; an approval is bound to it."""
-    canonical = json.dumps([tool, dict(arguments)], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def scope(tool: str, arguments: Arguments) -> str:

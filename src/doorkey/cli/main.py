@@ -1,10 +1,12 @@
 """The `doorkey` command: finds the file of each command when it is called, and lets no traceback out."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -64,6 +66,7 @@ def main() -> None:
         if stream is not None:
             # A terminal that cannot show a character shows a mark; that is no reason to fail.
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # The process's own are TextIOWrappers.
+    signal.signal(signal.SIGTERM, _leave)
     code = start(sys.argv[1:], Shell(Io.of_process(), open_house))
     _finish_output()
     sys.exit(code)
@@ -96,6 +99,11 @@ def open_house() -> AbstractContextManager[House]:
     from doorkey import bootstrap
 
     return bootstrap.open_house()
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    """End as after Ctrl-C instead of at once: what was sent to a provider is still finished and kept."""
+    raise SystemExit(128 + number)
 
 
 def _unforeseen(error: Exception) -> tuple[str, str]:

@@ -59,8 +59,8 @@ class Approval:
 
 
 def canonical(arguments: Mapping[str, object]) -> str:
-    """Write arguments as JSON in one way only, so that equal ones have equal hashes."""
-    return json.dumps(arguments, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Write arguments as JSON in one way only, in ASCII, so that equal ones have equal hashes."""
+    return json.dumps(arguments, sort_keys=True, separators=(",", ":"))
 
 
 def fingerprint(tool: str, arguments: Mapping[str, object]) -> str:

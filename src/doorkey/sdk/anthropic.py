@@ -18,8 +18,9 @@ from doorkey.domain.provider import Kind
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, Misconfigured
 from doorkey.sdk import clients
+from doorkey.service.async_source import AsyncTokenSource
 from doorkey.service.resolve import Choice
-from doorkey.service.token_source import AsyncTokenSource, Source
+from doorkey.service.token_source import Source
 
 if TYPE_CHECKING:
     import anthropic

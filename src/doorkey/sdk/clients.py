@@ -8,8 +8,9 @@ import httpx2
 
 from doorkey.adapters.http.auth import AsyncSource
 from doorkey.bootstrap import House, open_house
+from doorkey.service.async_source import AsyncTokenSource
 from doorkey.service.resolve import Choice, Wish
-from doorkey.service.token_source import AsyncTokenSource, Source
+from doorkey.service.token_source import Source
 
 
 @cache

@@ -12,8 +12,9 @@ from doorkey.bootstrap import House, open_house
 from doorkey.domain.account import State
 from doorkey.domain.provider import Dialect, Kind
 from doorkey.errors import Misconfigured
+from doorkey.service.async_source import AsyncTokenSource
 from doorkey.service.resolve import Choice, Wish
-from doorkey.service.token_source import AsyncTokenSource, Source
+from doorkey.service.token_source import Source
 
 _environ_lock = Lock()
 

@@ -1,6 +1,9 @@
 """One token source for each account in a process, so that everybody shares its cache and its renewal."""
 
+from collections.abc import Callable
+from functools import cached_property
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from doorkey.domain.account import Account, State
 from doorkey.domain.provider import Kind, Method
@@ -8,7 +11,10 @@ from doorkey.errors import Misconfigured
 from doorkey.ports import Accounts, AsyncRunner, Clock, Leases, Practice, Profiles, Runner
 from doorkey.service.profile_source import ProfileSource
 from doorkey.service.resolve import Choice
-from doorkey.service.token_source import AsyncRenewals, AsyncTokenSource, FixedSource, Renewals, Source, TokenSource
+from doorkey.service.token_source import FixedSource, Renewals, Source, TokenSource
+
+if TYPE_CHECKING:
+    from doorkey.service.async_source import AsyncRenewals, AsyncTokenSource
 
 
 class Sources:
@@ -22,7 +28,7 @@ class Sources:
         profiles: Profiles,
         clock: Clock,
         runner: Runner,
-        async_runner: AsyncRunner,
+        async_runner: Callable[[], AsyncRunner],
         practice: Practice,
     ) -> None:
         self._accounts = accounts
@@ -31,7 +37,7 @@ class Sources:
         self._clock = clock
         self._practice = practice
         self._renewals = Renewals(runner)
-        self._async_renewals = AsyncRenewals(async_runner)
+        self._async_runner = async_runner
         self._lock = Lock()
         self._known: dict[str, TokenSource] = {}
 
@@ -48,9 +54,17 @@ class Sources:
         self._practice.ensure(choice.provider)
         return self.of(choice)
 
-    def async_of(self, choice: Choice) -> AsyncTokenSource:
+    def async_of(self, choice: Choice) -> "AsyncTokenSource":
         """Return the same for asyncio; nothing is touched before it is first asked."""
+        from doorkey.service.async_source import AsyncTokenSource
+
         return AsyncTokenSource(lambda: self.for_calls(choice), self._async_renewals)
+
+    @cached_property
+    def _async_renewals(self) -> "AsyncRenewals":
+        from doorkey.service.async_source import AsyncRenewals
+
+        return AsyncRenewals(self._async_runner())
 
     def _managed(self, account: Account, method: Method) -> Source:
         if account.standing.state is State.OFF:

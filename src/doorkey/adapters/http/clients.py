@@ -8,9 +8,10 @@ import httpx2
 
 from doorkey.adapters.http.auth import AccountAuth, AsyncAccountAuth, AsyncSource
 from doorkey.adapters.http.client import user_agent
+from doorkey.service.async_source import AsyncTokenSource
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
-from doorkey.service.token_source import AsyncTokenSource, Source
+from doorkey.service.token_source import Source
 
 # Streams may pause while a model thinks; connecting may not.
 TIMEOUT = httpx2.Timeout(600.0, connect=10.0)

@@ -25,14 +25,15 @@ class SyncRuntime:
     def run(self, flow: Flow[Result]) -> Result:
         """Drive a flow to its end and return its result, or raise what it raised.
 
-        Ctrl-C enters the flow as Cancelled at the step that it waits at; its tidying up is still answered.
+        Ctrl-C, or the end that a signal asks for, enters the flow as Cancelled at the step that it waits at; its
+        tidying up is still answered.
         """
         try:
             step = next(flow)
             while not isinstance(step, Detach):
                 try:
                     step = self.advance(flow, step)
-                except KeyboardInterrupt:
+                except (KeyboardInterrupt, SystemExit):
                     self.cancel(flow)
                     raise
         except StopIteration as end:
