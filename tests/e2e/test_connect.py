@@ -1,0 +1,125 @@
+"""Signing in from the page: the link, the waiting and the paste field, and every way that it can end."""
+
+import re
+import socket
+
+from playwright.sync_api import expect
+
+from tests.e2e.pages import Consent, Providers
+
+
+def test_a_consent_in_another_tab_closes_the_dialog_and_fills_the_card(page):
+    providers = Providers(page).open()
+
+    providers.connect("Sandbox").follow().allow()
+
+    card = providers.card("Sandbox")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(card).to_contain_text("Connected")
+    expect(card).to_contain_text("ada@practice.example")
+    expect(card).to_contain_text("Plus plan")
+    expect(card).to_contain_text("On this computer, free")
+
+
+def test_the_dialog_offers_link_waiting_and_paste_at_once(page):
+    dialog = Providers(page).open().connect("Sandbox")
+
+    expect(dialog.link).to_have_attribute("href", re.compile(r"/authorize\?.*code_challenge_method=S256"))
+    expect(dialog.box.get_by_text("Waiting for you in the browser")).to_be_visible()
+    expect(dialog.paste).to_be_editable()
+
+
+def test_the_settings_search_finds_the_providers(page):
+    Providers(page).open()
+
+    page.get_by_label("Search settings").fill("sign in")
+
+    expect(page.get_by_role("link", name="AI Providers")).to_be_visible()
+    expect(page.get_by_role("link", name="Appearance")).to_be_hidden()
+
+
+def test_cancelling_frees_the_port(page):
+    dialog = Providers(page).open().connect("Sandbox")
+    port = dialog.redirect_port
+
+    dialog.cancel()
+
+    with socket.socket() as taking:
+        taking.bind(("127.0.0.1", port))
+
+
+def test_an_address_from_another_computer_can_be_pasted(page, window):
+    providers = Providers(page).open()
+    dialog = providers.connect("Sandbox")
+    elsewhere = window().new_page()
+    elsewhere.goto(dialog.link.get_attribute("href"))
+
+    dialog.finish(Consent(elsewhere).allow_from_elsewhere())
+
+    expect(dialog.box).to_be_hidden()
+    expect(providers.card("Sandbox")).to_contain_text("ada@practice.example")
+
+
+def test_a_wrong_paste_is_told_and_the_sign_in_goes_on(page, complaints):
+    complaints.expect("status of 422")
+    providers = Providers(page).open()
+    dialog = providers.connect("Sandbox")
+
+    dialog.finish("http://127.0.0.1/callback?code=invented&state=invented")
+
+    expect(dialog.problem).to_be_visible()
+    dialog.follow().allow()
+    expect(dialog.box).to_be_hidden()
+    expect(providers.card("Sandbox")).to_contain_text("Connected")
+
+
+def test_a_denied_consent_is_told_and_can_be_started_again(page):
+    providers = Providers(page).open()
+    dialog = providers.connect("Sandbox")
+
+    dialog.follow().deny()
+
+    expect(dialog.problem).to_be_visible()
+    dialog.box.get_by_role("button", name="Start again").click()
+    dialog.follow().allow()
+    expect(providers.card("Sandbox")).to_contain_text("Connected")
+
+
+def test_a_provider_that_is_out_of_order_fails_the_sign_in_in_words(page, practice):
+    practice.sandbox.faults.add("unavailable", times=20, endpoint="token")
+    providers = Providers(page).open()
+    dialog = providers.connect("Sandbox")
+
+    dialog.follow().allow()
+
+    expect(dialog.problem).to_be_visible()
+    expect(providers.card("Sandbox")).to_contain_text("Not connected")
+
+
+def test_disconnecting_and_connecting_again(signed_in, practice):
+    providers = Providers(signed_in).open()
+    card = providers.card("Sandbox")
+
+    card.get_by_role("button", name="Disconnect").click()
+    signed_in.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
+
+    expect(card).to_contain_text("Not connected")
+    assert practice.sandbox.log.count(endpoint="/revoke", outcome="ok") == 1
+    providers.connect("Sandbox").follow().allow()
+    expect(card).to_contain_text("ada@practice.example")
+
+
+def test_a_practice_key_is_kept_and_never_shown(page, practice):
+    key = practice.sandbox.make_key()
+    providers = Providers(page).open()
+    dialog = providers.connect("Sandbox")
+    dialog.box.get_by_role("button", name="Practice key").click()
+
+    dialog.box.get_by_label("Practice key").fill(key)
+    dialog.box.get_by_role("button", name="Save the key").click()
+
+    expect(providers.card("Sandbox")).to_contain_text("Connected")
+    expect(dialog.box).to_be_hidden()
+    assert key not in page.content()
+    page.reload()
+    assert key not in page.content()
