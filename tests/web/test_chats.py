@@ -272,7 +272,7 @@ async def test_a_new_chat_begins_with_the_first_model_that_there_is(room, browse
 
     answer = await browser.post("/bar/now", json={"model": ""}, headers=HTMX)
 
-    assert 'hx-trigger="load, accounts-changed from:body"' in page.text
+    assert 'hx-trigger="load, accounts-changed from:body' in page.text
     assert 'value="acme:small"' in answer.text
     assert "load, " not in answer.text
 

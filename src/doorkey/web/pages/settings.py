@@ -60,7 +60,8 @@ def ask_to_leave(call: Call) -> Response:
     """Ask how far a disconnect should reach."""
     account = call.desk.services.book.find(call.path("id"))
     can_revoke = call.desk.services.book.can_revoke(account)
-    return part("parts/leave.html", account=account, can_revoke=can_revoke)
+    provider = call.desk.services.catalog.provider(account.provider)
+    return part("parts/leave.html", account=account, provider=provider, can_revoke=can_revoke)
 
 
 def leave(call: Call) -> Response:

@@ -119,6 +119,12 @@ document.addEventListener("input", ({ target }) => {
   if (target.id === "prompt") keepDraft(target);
 });
 
+// ---- The bar: an answer may have shown that its account is signed out or used up.
+
+document.addEventListener("htmx:sse:close", () => {
+  if (!$("#bar details[open]")) htmx.trigger(document.body, "answer-ended");
+});
+
 // ---- The composer: grows with its text, and keeps what is typed until it was taken.
 
 const draftName = () => `draft:${location.pathname}`;
