@@ -9,6 +9,17 @@ from tests.e2e.pages import Chat
 PHONE = {"width": 390, "height": 780}
 DESK = {"width": 1280, "height": 800}
 
+TOUCH = 40
+
+TOO_SMALL = f"""
+() => [...document.querySelectorAll("button, a[href], summary, input:not([type=hidden]), textarea")]
+  .filter(part => part.checkVisibility({{ opacityProperty: true, visibilityProperty: true }}))
+  .filter(part => !part.closest("p, .prose, dd, li p"))
+  .map(part => [part.getAttribute("aria-label") || part.textContent.trim() || part.id, part.getBoundingClientRect()])
+  .filter(([, box]) => box.width > 1 && (box.height < {TOUCH} || box.width < {TOUCH}))
+  .map(([name, box]) => `${{name}}: ${{box.width}} x ${{box.height}}`)
+"""
+
 
 def overflow(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -52,6 +63,21 @@ def test_nothing_is_wider_than_the_screen(visit, size, app):
         wide[place] = overflow(page)
 
     assert wide == dict.fromkeys(wide, 0)
+
+
+def test_everything_is_large_enough_to_touch(visit):
+    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
+    expect(Chat(page).message).to_be_visible()
+
+    small = {"new chat": page.evaluate(TOO_SMALL)}
+    page.get_by_role("button", name="Menu").tap()
+    expect(page.get_by_role("link", name="Settings")).to_be_visible()
+    small["menu"] = page.evaluate(TOO_SMALL)
+    page.get_by_role("link", name="Settings").tap()
+    page.wait_for_url("**/settings/providers")
+    small["providers"] = page.evaluate(TOO_SMALL)
+
+    assert small == {place: [] for place in small}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
