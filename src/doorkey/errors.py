@@ -14,7 +14,6 @@ DoorkeyError
 │   ├── StoreBusy                   another program holds the database
 │   └── RefreshTimedOut             whoever renews has not finished in time
 ├── Misconfigured                   the config or the registration is wrong
-│   ├── ConfigError                 a line of config.toml
 │   ├── OriginChanged               the config names another origin than the account was made for
 │   ├── UnknownName                 no such provider, method, account, model or chat
 │   └── PortBusy                    no port left for the listener
@@ -142,13 +141,6 @@ class Misconfigured(DoorkeyError):
 
     code = "misconfigured"
     hint = "Correct the provider's entry in config.toml."
-
-
-class ConfigError(Misconfigured):
-    """A line of config.toml that cannot be used."""
-
-    code = "config_error"
-    hint = "Correct the line; the rest of the file is in force."
 
 
 class OriginChanged(Misconfigured):

@@ -209,11 +209,12 @@ def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime) ->
         created_at=moment,
         renews=tokens.refresh is not None,
         expires_at=tokens.expires_at,
-        standing=_standing(method, tokens, Proof(moment, "sign-in")),
+        # A key that was only stored has proved nothing yet.
+        standing=_standing(method, tokens, Proof(moment, "sign-in") if method.token_url else None),
     )
 
 
-def _standing(method: Method, tokens: Tokens, proof: Proof) -> Standing:
+def _standing(method: Method, tokens: Tokens, proof: Proof | None) -> Standing:
     """Say how a new sign-in stands; one without the plan's scope keeps its identity, and the plan stays closed."""
     # A response without a scope grants what was asked for (RFC 6749 section 5.1).
     if method.plan_scope is None or tokens.scope is None or method.plan_scope in tokens.scope.split():

@@ -58,7 +58,8 @@ class VaultCipher:
             if secret is None:
                 continue
             if not header.accepts(secret):
-                raise KeyUnreadable(f"The master key ({source.name}) is not the one of this vault.", hint=hint)
+                message = f"The master key ({source.name}) is not the one of this vault."
+                raise KeyUnreadable(message, hint=source.restore)
             return secret
         raise KeyUnreadable(f"The master key of this vault ({header.source}) is missing.", hint=hint)
 

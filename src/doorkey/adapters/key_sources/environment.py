@@ -14,7 +14,7 @@ class EnvironmentKey:
     """Fill `KeySource` from DOORKEY_KEY; whoever sets it is the one who makes the key."""
 
     name = "environment"
-    restore = f"Set {VARIABLE} to the key that this vault was made with; nothing was overwritten."
+    restore = f"Set {VARIABLE} to the key that this vault was made with, or unset it; nothing was overwritten."
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
