@@ -51,17 +51,23 @@ def test_with_another_key_the_names_are_still_listed(signed_in):
         "chat --model acme:practice-small hello",
     ],
 )
-@pytest.mark.parametrize("key", [ANOTHER_KEY, "no-key"])
-def test_with_another_key_whatever_needs_a_secret_stops_and_nothing_is_overwritten(signed_in, line, key):
+def test_with_another_key_whatever_needs_a_secret_stops_and_nothing_is_overwritten(signed_in, line):
     before = content(signed_in)
 
-    stopped = signed_in.run(*line.split(), stdin="sk-new\n", DOORKEY_KEY=key)
+    stopped = signed_in.run(*line.split(), stdin="sk-new\n", DOORKEY_KEY=ANOTHER_KEY)
 
     assert stopped.code == 6
     assert "error: " in stopped.err
     assert "hint: " in stopped.err
     assert stopped.out == ""
     assert content(signed_in) == before
+
+
+def test_a_key_that_is_none_says_what_one_looks_like(signed_in):
+    stopped = signed_in.run("token", "acme", DOORKEY_KEY="no-key")
+
+    assert (stopped.code, stopped.out) == (6, "")
+    assert "base64 of 32 random bytes" in stopped.err
 
 
 def test_with_the_right_key_again_everything_is_there(signed_in):
