@@ -56,6 +56,7 @@ def test_a_revoked_sign_in_is_told_and_mended_in_the_chat(signed_in, practice):
     practice.sandbox.faults.add("revoked_grant")
     chat.say("say: After all.")
     expect(chat.answer.get_by_role("alert")).to_be_visible()
+    expect(chat.bar).to_contain_text("Sign-in needed: ada@practice.example")
     chat.message.fill("What I was typing")
 
     chat.answer.get_by_role("button", name="Reconnect").click()
@@ -113,6 +114,9 @@ def test_a_key_from_a_file_is_confirmed_once_and_called_metered(app, practice, w
     expect(chat.bar).to_contain_text("ACME_API_KEY from .env, metered")
     chat.say("Who pays?")
     chat.hear("served to a practice key", "From .env, metered")
+    chat.open_picker()
+    expect(chat.picker_group("Acme").get_by_role("button", name="practice-large")).to_be_visible()
+    expect(chat.picker_group("Acme").get_by_role("button", name="Confirm")).to_have_count(0)
     expect(Providers(page).open().card("Acme")).to_contain_text("from .env, metered")
 
 

@@ -55,7 +55,14 @@ def elsewhere() -> Iterator[str]:
 @pytest.fixture
 def hostile(page, elsewhere, complaints):
     """A tab of the same browser, whose cookies go to every port, on somebody else's page."""
-    complaints.expect("")
+    for refusal in (
+        "status of 403",
+        "CORS policy",
+        "net::ERR_FAILED",
+        "net::ERR_BLOCKED_BY_RESPONSE",
+        "frame-ancestors",
+    ):
+        complaints.expect(refusal)
     tab = page.context.new_page()
     tab.goto(elsewhere)
     return tab
@@ -89,7 +96,7 @@ def test_a_form_of_another_page_is_refused(hostile, page, app):
 
 
 @pytest.mark.parametrize("path", ["/", "/settings/providers", "/launch"])
-def test_the_app_is_shown_in_no_frame(hostile, app, path):
+def test_the_app_is_shown_in_no_frame(hostile, app, path, complaints):
     with hostile.expect_event("framenavigated"):
         hostile.evaluate(
             """(address) => {
@@ -103,6 +110,7 @@ def test_the_app_is_shown_in_no_frame(hostile, app, path):
     shown = hostile.frames[-1]
     shown.wait_for_load_state()
     assert "Doorkey" not in shown.content()
+    assert [line for line in complaints.lines if "frame-ancestors 'none'" in line]
 
 
 def test_the_one_time_address_works_once(page, app, window, complaints):
