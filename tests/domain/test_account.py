@@ -35,7 +35,7 @@ def test_an_email_address_makes_no_identity():
     assert one.key == other.key
 
 
-@pytest.mark.parametrize("part", ["issuer", "client_id", "subject", "workspace"])
+@pytest.mark.parametrize("part", ["issuer", "subject", "workspace"])
 def test_each_part_of_an_identity_tells_accounts_apart(part):
     assert an_identity().key != an_identity(**{part: "another"}).key
 

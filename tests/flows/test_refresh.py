@@ -210,13 +210,23 @@ def test_the_reason_of_an_earlier_failure_is_told_again():
     account = an_account(name="work", standing=Standing(state=State.BLOCKED, reason="the client is unknown"))
 
     with pytest.raises(Misconfigured, match="work is blocked: the client is unknown"):
-        refuse_hopeless(account, NOON)
+        refuse_hopeless(account, METHOD, NOON)
+
+
+def test_a_block_by_a_set_up_ends_when_the_set_up_is_changed():
+    blocked = Standing(state=State.BLOCKED, reason="the client is unknown", setup=METHOD.setup)
+    account = an_account(standing=blocked)
+
+    with pytest.raises(Misconfigured):
+        refuse_hopeless(account, METHOD, NOON)
+
+    refuse_hopeless(account, replace(METHOD, client_id="corrected"), NOON)
 
 
 def test_an_account_whose_pause_is_over_is_not_hopeless():
     account = an_account(standing=Standing(retry_at=NOON, failures=3))
 
-    refuse_hopeless(account, NOON)
+    refuse_hopeless(account, METHOD, NOON)
 
     with pytest.raises(ProviderUnavailable):
-        refuse_hopeless(account, NOON - timedelta(seconds=1))
+        refuse_hopeless(account, METHOD, NOON - timedelta(seconds=1))

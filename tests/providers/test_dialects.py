@@ -17,9 +17,16 @@ OPENAI = Api(base_url="https://api.example/v1", dialect=Dialect.OPENAI_CHAT)
 
 @pytest.mark.parametrize("route", PLAN_ROUTES)
 def test_a_plan_route_demands_a_stream_that_is_not_stored(route):
-    shaped = RULES[route].shape({"model": "m", "store": True, "stream": False})
+    shaped = RULES[route].shape({"model": "m", "store": True, "stream": True})
 
     assert shaped == {"model": "m", "store": False, "stream": True}
+
+
+@pytest.mark.parametrize("route", PLAN_ROUTES)
+@pytest.mark.parametrize("body", [{}, {"stream": False}, {"stream": None}])
+def test_a_plan_route_refuses_to_answer_in_one_piece(route, body):
+    with pytest.raises(Misconfigured, match="only streams"):
+        RULES[route].shape({"model": "m"} | body)
 
 
 @pytest.mark.parametrize("route", PLAN_ROUTES)
@@ -29,27 +36,28 @@ def test_a_plan_route_demands_a_stream_that_is_not_stored(route):
      "temperature", "top_logprobs", "top_p", "truncation", "user"],
 )  # fmt: skip
 def test_a_plan_route_leaves_out_what_only_tunes_an_answer(route, field):
-    assert field not in RULES[route].shape({"model": "m", field: 1})
+    assert field not in RULES[route].shape({"stream": True, field: 1})
 
 
 @pytest.mark.parametrize("field", ["presence_penalty", "frequency_penalty", "seed", "service_tier", "stream_options"])
 def test_codex_leaves_out_more(field):
-    assert field not in RULES["codex"].shape({field: 1})
-    assert field in RULES["chatgpt-plan"].shape({field: 1})
+    assert field not in RULES["codex"].shape({"stream": True, field: 1})
+    assert field in RULES["chatgpt-plan"].shape({"stream": True, field: 1})
 
 
 @pytest.mark.parametrize("route", PLAN_ROUTES)
 @pytest.mark.parametrize("field", ["background", "conversation", "multi_agent", "previous_response_id", "prompt"])
 def test_a_plan_route_refuses_what_would_change_the_meaning_and_names_it(route, field):
     with pytest.raises(Misconfigured, match=field):
-        RULES[route].shape({"model": "m", field: "x"})
+        RULES[route].shape({"stream": True, field: "x"})
 
-    assert field not in RULES[route].shape({"model": "m", field: None})
+    assert field not in RULES[route].shape({"stream": True, field: None})
 
 
 @pytest.mark.parametrize("route", PLAN_ROUTES)
 def test_a_plan_route_takes_system_items_as_the_developers(route):
-    body = {"input": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}, "odd"]}
+    items = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}, "odd"]
+    body = {"stream": True, "input": items}
 
     shaped = RULES[route].shape(body)
 
@@ -59,9 +67,9 @@ def test_a_plan_route_takes_system_items_as_the_developers(route):
 
 @pytest.mark.parametrize("route", PLAN_ROUTES)
 def test_a_plan_route_keeps_what_it_knows(route):
-    body = {"model": "m", "input": "Hi", "instructions": "Be brief.", "tools": [{"name": "t"}], "reasoning": {}}
+    body = {"model": "m", "input": "Hi", "instructions": "Be brief.", "tools": [{"name": "t"}], "stream": True}
 
-    assert RULES[route].shape(body) == body | {"store": False, "stream": True}
+    assert RULES[route].shape(body) == body | {"store": False}
 
 
 def test_a_plain_route_takes_a_body_as_it_is():

@@ -41,7 +41,7 @@ def _openai(provider_id: str, api: Api, model_name: str, client: "httpx2.AsyncCl
     if api.dialect is Dialect.OPENAI_RESPONSES:
         # The chat is kept here, so nobody else has to; what is not stored comes back sealed and is sent again.
         settings = OpenAIResponsesModelSettings(extra_headers=honest, openai_store=False)
-        only_streams = RULES[api.rules].demanded.get("stream") is True
+        only_streams = RULES[api.rules].only_streams
         kind = _streamed(OpenAIResponsesModel) if only_streams else OpenAIResponsesModel
         return kind(model_name, provider=provider, settings=settings)
     return OpenAIChatModel(model_name, provider=provider, settings=ModelSettings(extra_headers=honest))

@@ -39,8 +39,11 @@ class Identity:
 
     @property
     def key(self) -> tuple[str | None, ...]:
-        """What makes two sign-ins the same account: never the e-mail, always the workspace."""
-        return (self.issuer, self.client_id, self.subject, self.workspace)
+        """What makes two sign-ins the same account: never the e-mail, always the workspace.
+
+        The client id is not part of it: who registers anew with each sign-in is still the same person.
+        """
+        return (self.issuer, self.subject, self.workspace)
 
     @property
     def label(self) -> str | None:
@@ -67,7 +70,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The state that was last recorded, with its reason; `retry_at` and `failures` are the back-off after a fault."""
+    """The state that was last recorded, with its reason; `retry_at` and `failures` are the back-off after a fault.
+
+    `setup` is the set-up (`Method.setup`) that a BLOCKED account was refused with: another one is tried again.
+    """
 
     state: State = State.READY
     reason: str | None = None
@@ -75,6 +81,11 @@ class Standing:
     proof: Proof | None = None
     retry_at: datetime | None = None
     failures: int = 0
+    setup: str | None = None
+
+    def blocked_for(self, setup: str) -> bool:
+        """Whether the account is blocked, and not by a set-up that has been changed since."""
+        return self.state is State.BLOCKED and self.setup in {None, setup}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

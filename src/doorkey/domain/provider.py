@@ -1,5 +1,6 @@
 """Who serves models, and the ways to sign in there: frozen values, one for each provider and method."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -86,6 +87,12 @@ class Method:
     plan_scope: str | None = None
     allow_outside_app: bool = False
     manage_url: str | None = None
+
+    @property
+    def setup(self) -> str:
+        """Name what the token endpoint judges a client by, so that a change of it is noticed."""
+        judged = (self.client_id, self.issuer, self.token_url, self.token_body, self.refresh_body, self.resource)
+        return hashlib.sha256(repr(judged).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

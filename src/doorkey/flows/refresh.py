@@ -51,17 +51,21 @@ def renew(lease: Lease, lapse: Lapse) -> Flow[Held]:
     moment = yield from steps.now()
     if lapse.done(held, moment):
         return held
-    refuse_hopeless(held.account, moment)
+    refuse_hopeless(held.account, lapse.method, moment)
     if held.tokens.refresh is None:
-        return (yield from _fail(held.account, SignInNeeded("This sign-in has ended and cannot renew itself."), moment))
+        return (
+            yield from _fail(
+                held.account, lapse.method, SignInNeeded("This sign-in has ended and cannot renew itself."), moment
+            )
+        )
     try:
         method = yield from discovered(lapse.method)
         request = wire.refresh_request(method, held.account.identity.client_id or "", held.tokens.refresh)
     except (Misconfigured, ProviderUnavailable) as error:
-        return (yield from _fail(held.account, error, moment))
+        return (yield from _fail(held.account, lapse.method, error, moment))
     if origin(request.url) != held.account.origins.token:
         changed = OriginChanged("The token address in the config is not the one that this account was made for.")
-        return (yield from _fail(held.account, changed, moment))
+        return (yield from _fail(held.account, lapse.method, changed, moment))
     if not (yield from steps.owns_lease(lease, DEADLINE)):
         raise LeaseLost("The right to renew ran out.")
     try:
@@ -69,16 +73,16 @@ def renew(lease: Lease, lapse: Lapse) -> Flow[Held]:
         answered = yield from steps.now()
         tokens, _ = wire.read_tokens(response, answered, held.tokens)
     except (SignInNeeded, Misconfigured, ProviderUnavailable) as error:
-        return (yield from _fail(held.account, error, moment))
+        return (yield from _fail(held.account, lapse.method, error, moment))
     return (yield from _keep(held, tokens, answered))
 
 
-def refuse_hopeless(account: Account, moment: datetime) -> None:
+def refuse_hopeless(account: Account, method: Method, moment: datetime) -> None:
     """Raise what an earlier renewal has already learnt, so that nobody hammers the provider."""
     standing = account.standing
     if standing.state is State.SIGN_IN_NEEDED:
         raise SignInNeeded(f"{account.label} has to sign in again: {standing.reason or 'the sign-in ended.'}")
-    if standing.state is State.BLOCKED:
+    if standing.blocked_for(method.setup):
         raise Misconfigured(f"{account.label} is blocked: {standing.reason or 'its set-up is wrong.'}")
     if standing.retry_at is not None and moment < standing.retry_at:
         wait = (standing.retry_at - moment).total_seconds()
@@ -96,8 +100,7 @@ def _keep(held: Held, tokens: Tokens, moment: datetime) -> Flow[Held]:
         generation=read + 1,
         expires_at=tokens.expires_at,
         renews=tokens.refresh is not None,
-        # A used-up plan stays used up: only the fault that this renewal ended is forgotten.
-        standing=replace(held.account.standing, proof=Proof(moment, "renewal"), retry_at=None, failures=0),
+        standing=_renewed(held.account.standing, Proof(moment, "renewal")),
     )
     for _ in range(SAVE_TRIES - 1):
         try:
@@ -110,20 +113,27 @@ def _keep(held: Held, tokens: Tokens, moment: datetime) -> Flow[Held]:
     return Held(renewed, tokens) if saved else (yield from steps.load(held.account.id))
 
 
-def _fail(account: Account, error: DoorkeyError, moment: datetime) -> Flow[Held]:
+def _renewed(standing: Standing, proof: Proof) -> Standing:
+    """Forget the fault that this renewal ended; a used-up plan stays used up."""
+    if standing.state is State.OVER_LIMIT:
+        return Standing(state=State.OVER_LIMIT, reason=standing.reason, until=standing.until, proof=proof)
+    return Standing(proof=proof)
+
+
+def _fail(account: Account, method: Method, error: DoorkeyError, moment: datetime) -> Flow[Held]:
     """Record what the failure means, keep everything else, and raise it; a newer pair is adopted instead."""
     chance = (yield from steps.random(1))[0] / 255
-    failed = replace(account, standing=_after(account.standing, error, moment, chance))
+    failed = replace(account, standing=_after(account.standing, method, error, moment, chance))
     if (yield from steps.save_standing(failed)):
         raise error
     return (yield from steps.load(account.id))
 
 
-def _after(standing: Standing, error: DoorkeyError, moment: datetime, chance: float) -> Standing:
+def _after(standing: Standing, method: Method, error: DoorkeyError, moment: datetime, chance: float) -> Standing:
     if isinstance(error, SignInNeeded):
         return replace(standing, state=State.SIGN_IN_NEEDED, reason=str(error), retry_at=None)
     if isinstance(error, Misconfigured):
-        return replace(standing, state=State.BLOCKED, reason=str(error), retry_at=None)
+        return replace(standing, state=State.BLOCKED, reason=str(error), retry_at=None, setup=method.setup)
     # The pause doubles with each failure and is spread by chance, so that many programs do not return at once.
     # Retry-After is honoured up to the cap: a person must not wait long for a fault that has already ended.
     wished = getattr(error, "retry_after", None)

@@ -66,7 +66,7 @@ def valid_tokens(need: Need) -> Flow[Held]:
             return held
         if need.bearable(held, moment) and _pausing(held, moment):
             return held
-        refuse_hopeless(held.account, moment)
+        refuse_hopeless(held.account, need.method, moment)
         lease = yield from steps.take_lease(need.account, LEASE)
         if lease is not None:
             renewed = yield from _under(lease, need, held)

@@ -41,11 +41,19 @@ class Rules:
     system_role: str | None = None
     list_query: str = ""
 
+    @property
+    def only_streams(self) -> bool:
+        """Whether this route gives no answer in one piece."""
+        return self.demanded.get("stream") is True
+
     def shape(self, body: Mapping[str, object]) -> dict[str, object]:
         """Return the body as the route takes it.
 
-        Raises Misconfigured for a field that the route refuses and whose absence would change the meaning.
+        Raises Misconfigured where the answer would be another than was asked for: a field that the route refuses and
+        whose absence would change the meaning, or a whole answer from a route that only streams.
         """
+        if self.only_streams and body.get("stream") is not True:
+            raise Misconfigured("This account's route only streams its answers.", hint="Ask with stream=True.")
         refused = sorted(self.refused & {name for name, value in body.items() if value is not None})
         if refused:
             raise Misconfigured(

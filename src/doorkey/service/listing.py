@@ -1,6 +1,7 @@
 """Accounts and providers as the world sees them: the JSON of the command line and of the page (design section 5)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,7 +91,9 @@ class Listing:
         """Say how an account stands here and now, the vault's key and the config included."""
         if not self._key_readable():
             return State.KEY_UNREADABLE
-        return State.BLOCKED if self._has_moved(account) else account.state(self._clock.now())
+        if self._has_moved(account):
+            return State.BLOCKED
+        return self._as_configured(account).state(self._clock.now())
 
     def _reason(self, account: Account, state: State) -> str | None:
         if state is State.BLOCKED and self._has_moved(account):
@@ -98,9 +101,20 @@ class Listing:
         return account.standing.reason if state is account.standing.state else None
 
     def _has_moved(self, account: Account) -> bool:
-        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
-        method = provider.method(account.method) if provider else None
+        provider, method = self._way_of(account)
         return bool(provider and method and has_moved(account, provider, method))
+
+    def _as_configured(self, account: Account) -> Account:
+        """See an account without the block that a set-up caused which has been changed since."""
+        _, method = self._way_of(account)
+        standing = account.standing
+        if method and standing.state is State.BLOCKED and not standing.blocked_for(method.setup):
+            return replace(account, standing=replace(standing, state=State.READY))
+        return account
+
+    def _way_of(self, account: Account) -> tuple[Provider | None, Method | None]:
+        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
+        return provider, provider.method(account.method) if provider else None
 
     def providers(self) -> list[Json]:
         """Describe every provider with its methods and accounts."""

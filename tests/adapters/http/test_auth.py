@@ -31,6 +31,7 @@ def account_at(method, api, **changes):
 
 
 PLAN = account_at(CHATGPT, "https://api.openai.com:443")
+ASKED: dict[str, object] = {"stream": True}
 
 
 @dataclass
@@ -100,7 +101,7 @@ both = pytest.mark.parametrize("send", [send_by_thread, send_by_loop])
 def test_a_request_carries_the_accounts_credential(send):
     server = Server()
 
-    send(server, PLAN, FakeSource(), json={"model": "m"})
+    send(server, PLAN, FakeSource(), json=ASKED | {"model": "m"})
 
     assert server.seen[0].headers["authorization"] == "Bearer token-1"
 
@@ -115,7 +116,7 @@ def test_a_credential_goes_to_its_own_origin_only(send, url):
     server = Server()
 
     with pytest.raises(OriginChanged):
-        send(server, PLAN, FakeSource(), url=url, json={})
+        send(server, PLAN, FakeSource(), url=url, json=ASKED)
 
     assert server.seen == []
 
@@ -135,7 +136,7 @@ def test_a_key_goes_to_its_providers_origin_only(send):
 def test_a_redirect_is_not_followed(send, location):
     server = Server((307,), location)
 
-    response = send(server, PLAN, FakeSource(), json={})
+    response = send(server, PLAN, FakeSource(), json=ASKED)
 
     assert response.status_code == 307
     assert len(server.seen) == 1
@@ -145,7 +146,7 @@ def test_a_redirect_is_not_followed(send, location):
 def test_after_a_401_the_token_is_renewed_and_the_call_repeated_once(send):
     server, source = Server((401, 200)), FakeSource()
 
-    response = send(server, PLAN, source, json={"model": "m"})
+    response = send(server, PLAN, source, json=ASKED | {"model": "m"})
 
     assert response.status_code == 200
     assert [request.headers["authorization"] for request in server.seen] == ["Bearer token-1", "Bearer token-2"]
@@ -157,7 +158,7 @@ def test_after_a_401_the_token_is_renewed_and_the_call_repeated_once(send):
 def test_a_second_401_is_handed_on(send):
     server, source = Server((401,)), FakeSource()
 
-    response = send(server, PLAN, source, json={})
+    response = send(server, PLAN, source, json=ASKED)
 
     assert response.status_code == 401
     assert response.text == "answer"
@@ -169,7 +170,7 @@ def test_a_second_401_is_handed_on(send):
 def test_a_401_that_renewal_cannot_help_is_handed_on_at_once(send):
     server = Server((401, 200))
 
-    response = send(server, PLAN, FakeSource(renewed=REJECTED), json={})
+    response = send(server, PLAN, FakeSource(renewed=REJECTED), json=ASKED)
 
     assert response.status_code == 401
     assert len(server.seen) == 1
@@ -180,7 +181,7 @@ def test_what_renewal_raises_reaches_the_caller(send):
     server = Server((401,))
 
     with pytest.raises(SignInNeeded):
-        send(server, PLAN, FakeSource(renewed=SignInNeeded("ended")), json={})
+        send(server, PLAN, FakeSource(renewed=SignInNeeded("ended")), json=ASKED)
 
     assert len(server.seen) == 1
 
@@ -190,7 +191,7 @@ def test_what_renewal_raises_reaches_the_caller(send):
 def test_no_other_answer_is_repeated(send, status):
     server, source = Server((status,)), FakeSource()
 
-    response = send(server, PLAN, source, json={})
+    response = send(server, PLAN, source, json=ASKED)
 
     assert response.status_code == status
     assert source.renewals == []
@@ -200,7 +201,7 @@ def test_no_other_answer_is_repeated(send, status):
 def test_a_body_gets_the_routes_form(send):
     server = Server()
 
-    send(server, PLAN, FakeSource(), json={"model": "m", "temperature": 1, "store": True, "input": "ö"})
+    send(server, PLAN, FakeSource(), json=ASKED | {"model": "m", "temperature": 1, "store": True, "input": "ö"})
 
     (request,) = server.seen
     assert json.loads(request.content) == {"model": "m", "store": False, "stream": True, "input": "ö"}
@@ -212,7 +213,7 @@ def test_a_body_that_the_route_cannot_take_is_not_sent(send):
     server = Server()
 
     with pytest.raises(Misconfigured, match="previous_response_id"):
-        send(server, PLAN, FakeSource(), json={"previous_response_id": "r"})
+        send(server, PLAN, FakeSource(), json=ASKED | {"previous_response_id": "r"})
 
     assert server.seen == []
 
@@ -240,9 +241,8 @@ def test_what_is_no_json_is_sent_as_it_is(send):
 def test_a_body_in_pieces_is_sent_whole():
     server = Server()
 
-    send_by_thread(
-        server, PLAN, FakeSource(), content=iter([b'{"mod', b'el": "m"}']), headers={"content-type": "application/json"}
-    )
+    pieces = iter([b'{"mod', b'el": "m", "stream": true}'])
+    send_by_thread(server, PLAN, FakeSource(), content=pieces, headers={"content-type": "application/json"})
 
     (request,) = server.seen
     assert json.loads(request.content)["model"] == "m"
@@ -258,7 +258,7 @@ def test_a_body_in_pieces_is_sent_whole():
 def test_a_placeholder_never_leaves(send, placeholder):
     server = Server()
 
-    send(server, PLAN, FakeSource(), json={}, headers=placeholder | {"x-mine": "kept"})
+    send(server, PLAN, FakeSource(), json=ASKED, headers=placeholder | {"x-mine": "kept"})
 
     (request,) = server.seen
     assert request.headers.get_list("authorization") == ["Bearer token-1"]
@@ -287,7 +287,7 @@ def test_codex_is_told_the_workspace_and_our_name(send):
     server = Server()
     choice = account_at(CODEX, "https://chatgpt.com:443", identity=an_identity(workspace="ws-1"))
 
-    send(server, choice, FakeSource(), url="https://chatgpt.com/backend-api/codex/responses", json={})
+    send(server, choice, FakeSource(), url="https://chatgpt.com/backend-api/codex/responses", json=ASKED)
 
     assert server.seen[0].headers["originator"] == "doorkey"
     assert server.seen[0].headers["chatgpt-account-id"] == "ws-1"

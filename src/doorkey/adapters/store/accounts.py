@@ -126,6 +126,7 @@ def _standing(text: str) -> Standing:
         proof=proof and Proof(datetime.fromisoformat(proof["at"]), proof["call"]),
         retry_at=moment_or_none(fields["retry_at"]),
         failures=fields["failures"],
+        setup=fields.get("setup"),
     )
 
 

@@ -103,11 +103,17 @@ class AccountsContract:
 
         assert found == mine.account
 
-    @pytest.mark.parametrize("part", ["issuer", "client_id", "subject", "workspace"])
+    @pytest.mark.parametrize("part", ["issuer", "subject", "workspace"])
     def test_another_identity_is_another_account(self, store: Accounts, part: str) -> None:
         store.save(held(), read=None)
 
         assert store.find(an_account(identity=an_identity(**{part: "other"}))) is None
+
+    def test_the_same_person_with_another_registration_is_found_again(self, store: Accounts) -> None:
+        mine = held()
+        store.save(mine, read=None)
+
+        assert store.find(an_account(identity=an_identity(client_id="oaiapp_other"))) == mine.account
 
     @pytest.mark.parametrize("part", ["provider", "method"])
     def test_the_same_identity_elsewhere_is_another_account(self, store: Accounts, part: str) -> None:
