@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from doorkey.domain.account import Identity, Standing, State
+from doorkey.domain.account import RENEWAL, Identity, Proof, Standing, State
 from doorkey.testing.values import HOUR, NOON, an_account, an_identity, some_tokens
 
 LATER = NOON + 2 * HOUR
@@ -54,12 +54,14 @@ def test_an_account_is_called_by_its_name_or_by_who_it_is(name, identity, label)
     assert an_account(name=name, identity=identity).label == label
 
 
-def test_a_key_is_never_recently_renewed():
-    assert not an_account(renews=False).recently_renewed(some_tokens(), NOON)
+@pytest.mark.parametrize("proof", [None, Proof(NOON, "sign-in")])
+def test_what_was_never_renewed_is_not_recently_renewed(proof):
+    assert not an_account(standing=Standing(proof=proof)).recently_renewed(some_tokens(), NOON)
 
 
 @pytest.mark.parametrize(("age", "recent"), [(0, True), (59, True), (60, False)])
 def test_a_minute_after_its_renewal_a_token_is_no_longer_new(age, recent):
     tokens = replace(some_tokens(), issued_at=NOON)
+    account = an_account(standing=Standing(proof=Proof(NOON, RENEWAL)))
 
-    assert an_account().recently_renewed(tokens, NOON + timedelta(seconds=age)) is recent
+    assert account.recently_renewed(tokens, NOON + timedelta(seconds=age)) is recent

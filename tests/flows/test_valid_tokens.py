@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from doorkey.domain.account import Standing, State
+from doorkey.domain.account import RENEWAL, Proof, Standing, State
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured, ProviderUnavailable, RefreshTimedOut, SignInNeeded, StorageFull, StoreBusy
 from doorkey.flows.refresh import DEADLINE, LEASE
@@ -355,13 +355,21 @@ def test_a_token_that_was_refused_is_renewed_once(world):
 
 
 @pytest.mark.parametrize(("age", "refreshes"), [(59, 0), (60, 1)])
-def test_a_refused_token_younger_than_a_minute_is_not_renewed(world, age, refreshes):
-    account = world.keep()
+def test_a_token_renewed_less_than_a_minute_ago_is_not_renewed_for_a_refusal(world, age, refreshes):
+    account = world.keep(standing=Standing(proof=Proof(NOON, RENEWAL)))
     world.clock.time = NOON + timedelta(seconds=age)
 
     call(world, account, rejected=some_tokens().access).finish()
 
     assert world.endpoints.refreshes == refreshes
+
+
+def test_a_token_refused_right_after_its_sign_in_is_renewed(world):
+    account = world.keep(standing=Standing(proof=Proof(NOON, "sign-in")))
+
+    held = call(world, account, rejected=some_tokens().access).finish()
+
+    assert held.tokens.access == Secret("access-renewed-1")
 
 
 def test_a_token_that_replaced_the_refused_one_but_has_expired_is_renewed():

@@ -110,3 +110,17 @@ def test_no_body_breaks_the_reading_or_is_repeated(status, body):
 
     assert isinstance(refused, DoorkeyError)
     assert CANARY not in f"{refused}{refused.hint}"
+
+
+def test_a_429_with_a_long_wait_is_a_used_up_allowance_and_says_until_when():
+    refused = read(429, openai("rate_limit_exceeded"), **{"retry-after": "600"})
+
+    assert isinstance(refused, UsageLimitReached)
+    assert refused.until == NOON + timedelta(seconds=600)
+
+
+def test_a_429_with_a_short_wait_asks_to_slow_down():
+    refused = read(429, openai("rate_limit_exceeded"), **{"retry-after": "20"})
+
+    assert isinstance(refused, ProviderUnavailable)
+    assert refused.retry_after == 20

@@ -11,6 +11,10 @@ from doorkey.domain.tokens import Tokens
 PLAN_NOT_SHARED = "this sign-in does not include the use of the plan"
 
 
+RENEWAL = "renewal"
+"""What a proof is called that a renewal gave."""
+
+
 class State(StrEnum):
     """How an account stands. LAPSED renews by itself and is no fault."""
 
@@ -120,8 +124,9 @@ class Account:
         return standing.state
 
     def recently_renewed(self, tokens: Tokens, now: datetime) -> bool:
-        """Whether a rejection cannot be about age: the token is younger than 60 s (rule 4)."""
-        return self.renews and now - tokens.issued_at < timedelta(seconds=60)
+        """Whether a rejection cannot be about age: the token was renewed less than 60 s ago (rule 4)."""
+        renewed = self.standing.proof is not None and self.standing.proof.call == RENEWAL
+        return renewed and now - tokens.issued_at < timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

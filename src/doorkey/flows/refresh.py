@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from doorkey.domain.account import Account, Held, Proof, Standing, State
+from doorkey.domain.account import RENEWAL, Account, Held, Proof, Standing, State
 from doorkey.domain.provider import Method, origin
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import (
@@ -100,7 +100,7 @@ def _keep(held: Held, tokens: Tokens, moment: datetime) -> Flow[Held]:
         generation=read + 1,
         expires_at=tokens.expires_at,
         renews=tokens.refresh is not None,
-        standing=_renewed(held.account.standing, Proof(moment, "renewal")),
+        standing=_renewed(held.account.standing, Proof(moment, RENEWAL)),
     )
     for _ in range(SAVE_TRIES - 1):
         try:

@@ -35,6 +35,8 @@ POLICY = frozenset(
         "chatpass_v2_invalid_authorization_context",
     }
 )
+# A wait in seconds beyond which a 429 is a used-up allowance, and no request to slow down.
+LONGEST_THROTTLE = 60
 NO_MODEL = frozenset({"model_not_found", "not_found_error"})
 # Anthropic says these in words only (protocols as seen in 2026); they are policy, never a rate limit.
 _POLICY_WORDS = ("only authorized for use with claude code", "third-party apps", "out of extra usage")
@@ -57,8 +59,11 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, now: dateti
         return UnknownName("The provider does not serve this model to this account.", hint="Choose another model.")
     if status == 403:
         return PolicyRefused("The provider refused this account.")
+    wait = _seconds(headers)
+    if status == 429 and wait is not None and wait > LONGEST_THROTTLE:
+        return UsageLimitReached("The plan or key is used up for now.", until=now + timedelta(seconds=wait))
     if status in {408, 425, 429} or status >= 500:
-        return ProviderUnavailable(_busy(status), retry_after=_seconds(headers))
+        return ProviderUnavailable(_busy(status), retry_after=wait)
     return Misconfigured(
         f"The provider refused the request (status {status}).", hint="Choose another model or account."
     )
