@@ -10,10 +10,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-pings",
+)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 POSTGRES = os.environ.get("DOORKEY_TEST_POSTGRES", "postgresql://doorkey_test:doorkey_test@127.0.0.1:5432/postgres")
 AMBIENT = re.compile(r"(?i).*_(api_key|token|proxy)|no_proxy|(openai|anthropic|codex|claude|openrouter|doorkey)_.*")
@@ -103,6 +114,17 @@ def anyio_backend() -> str:
 def chromium() -> str | None:
     """Tell the browser's path, for Playwright's `executable_path`; for tests marked `browser`."""
     return find_chromium()
+
+
+# Lasts to the end, where the tests with a browser stand: while it is open, its event loop runs in this thread, where
+# no second Playwright and no async test could run theirs.
+@pytest.fixture(scope="session")
+def chrome(chromium: str | None) -> "Iterator[Browser]":
+    """Start the browser once; for tests marked `browser`, each of which opens a window of its own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=QUIET) as browser:
+        yield browser
 
 
 @pytest.fixture

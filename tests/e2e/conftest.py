@@ -8,21 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect
 
 from doorkey.sandbox import server
 from doorkey.sandbox.server import Running
 from tests.e2e.app import App
 
 HERE = Path(__file__).parent
-QUIET = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-pings",
-)
-
 expect.set_options(timeout=20_000)
 
 
@@ -60,13 +52,6 @@ class Complaints:
     @property
     def unexpected(self) -> list[str]:
         return [line for line in self.lines if not any(part in line for part in self._expected)]
-
-
-# Ends with this folder: while it is open, its event loop runs in this thread, where async tests could not run theirs.
-@pytest.fixture(scope="package")
-def chrome(chromium: str | None) -> Iterator[Browser]:
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=QUIET) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 from doorkey.sandbox import server
-from tests.conftest import find_chromium
+from tests.conftest import QUIET, find_chromium
 from tests.e2e.app import App
-from tests.e2e.conftest import QUIET, enter
+from tests.e2e.conftest import enter
 from tests.e2e.pages import Chat, Providers
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from doorkey.sandbox.server import Running, start
 from tests.sandbox.visitor import PLAN, challenge
@@ -42,7 +42,7 @@ def running() -> Iterator[Running]:
 
 
 @pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
+def page(chrome: Browser) -> Iterator[Page]:
     """A page on a narrow screen; it fails on what its policy blocks."""
     complaints: list[str] = []
 
@@ -51,12 +51,10 @@ def page(chromium: str) -> Iterator[Page]:
         if not message.location["url"].endswith("/favicon.ico"):
             complaints.append(message.text)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        opened = browser.new_page(viewport={"width": 390, "height": 800})
-        opened.on("console", note)
-        yield opened
-        browser.close()
+    opened = chrome.new_page(viewport={"width": 390, "height": 800})
+    opened.on("console", note)
+    yield opened
+    opened.close()
     assert complaints == []
 
 

@@ -7,13 +7,10 @@ LONG = "This reply belongs to a sign-in that somebody began on another computer"
 
 
 @pytest.fixture
-def page(chromium):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 700})
-        yield page
-        browser.close()
+def page(chrome):
+    page = chrome.new_page(viewport={"width": 390, "height": 700})
+    yield page
+    page.close()
 
 
 @pytest.mark.browser
