@@ -7,9 +7,9 @@ import pytest
 
 from doorkey.adapters.key_sources.environment import EnvironmentKey
 from doorkey.adapters.key_sources.file import KeyFile
-from doorkey.adapters.store.database import Database
 from doorkey.adapters.store.schema import VAULT
 from doorkey.adapters.store.sqlite import open_vault
+from doorkey.adapters.store.sqlite_database import SqliteDatabase
 from doorkey.errors import KeyUnreadable
 from doorkey.testing.values import an_attempt, held, some_tokens
 
@@ -41,7 +41,7 @@ def behind(tmp_path):
     """Look behind the curtain."""
 
     def run(sql, *values):
-        database = Database(tmp_path / "data" / "vault.db", VAULT)
+        database = SqliteDatabase(tmp_path / "data" / "vault.db", VAULT)
         try:
             return database.rows(sql, values)
         finally:

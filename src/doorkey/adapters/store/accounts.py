@@ -1,12 +1,11 @@
 """The accounts of the vault: who they are in clear, so that they list without the key; their tokens sealed."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from doorkey.adapters.store.columns import as_json, moment_or_none, stamp, stamp_or_none
-from doorkey.adapters.store.database import Database, Value
+from doorkey.adapters.store.database import Database, Row, Value
 from doorkey.domain.account import Account, Held, Identity, Origins, Proof, Standing, State
 from doorkey.domain.provider import Payer
 from doorkey.domain.secret import Secret
@@ -99,7 +98,7 @@ def _row(account: Account) -> dict[str, Value]:
     }
 
 
-def _account(row: sqlite3.Row) -> Account:
+def _account(row: Row) -> Account:
     return Account(
         id=row["id"],
         provider=row["provider"],

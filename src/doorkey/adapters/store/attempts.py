@@ -40,7 +40,7 @@ class SqlAttempts:
         if was is not None:
             return bool(self._database.rows(_UPDATE, row))
         began = attempt.created_at
-        with self._database.transaction():
+        with self._database.transaction("attempts"):
             self._database.rows(_SWEEP, {"now": stamp(began), "long_ago": stamp(began - LONGEST_EXCHANGE)})
             return bool(self._database.rows(_INSERT, row))
 

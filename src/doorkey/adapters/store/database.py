@@ -1,17 +1,9 @@
-"""One SQLite file of ours, usable from every thread, in short transactions."""
+"""What the stores need of a database: SQL with `?` or `:name` in short transactions; SQLite and PostgreSQL fill it."""
 
-import os
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from pathlib import Path
-from threading import RLock
-
-from doorkey.adapters.store.failures import translated
-from doorkey.adapters.store.schema import Schema, prepare, transaction
-from doorkey.errors import StorageFull
+from typing import Any, Protocol
 
 PATIENCE = timedelta(seconds=5)
 
@@ -19,91 +11,31 @@ Value = str | int | float | bytes | None
 Values = Sequence[Value] | Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """A connection with its lock, and the process that both belong to."""
+class Row(Protocol):
+    """One row, read by the names of its columns."""
 
-    connection: sqlite3.Connection
-    lock: RLock = field(default_factory=RLock)
-    process: int = field(default_factory=os.getpid)
+    def __getitem__(self, name: str, /) -> Any: ...
+    def keys(self) -> Iterable[str]: ...
 
 
-class Database:
-    """A file that is made, private to the person, when it is not there yet.
+class Database(Protocol):
+    """A database of ours, usable from every thread; every method raises StoreBusy, StorageFull and VaultDamaged."""
 
-    One connection serves all threads, one after the other: every use is short. `patience` is how long another
-    process is waited for. Raises StoreBusy, StorageFull and VaultDamaged from every method.
-    """
-
-    def __init__(self, path: Path, schema: Schema, *, patience: timedelta = PATIENCE) -> None:
-        self._path = path
-        self._schema = schema
-        self._patience = patience
-        self._session = self._open()
-        self._inherited: list[_Session] = []
-
-    def rows(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, values: Values = ()) -> Sequence[Row]:
         """Run one statement and return its rows; outside of `transaction` it is a transaction by itself."""
-        session = self._here()
-        with session.lock, translated():
-            return session.connection.execute(sql, values).fetchall()
+        ...
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make the statements inside one: all or nothing, and no other writer in between. Keep it short."""
-        session = self._here()
-        with session.lock, translated(), transaction(session.connection, "BEGIN IMMEDIATE"):
-            yield
+    def transaction(self, of: str | None = None) -> AbstractContextManager[None]:
+        """Make the statements inside one: all or nothing. Keep it short.
+
+        No other transaction `of` the same thing comes in between; where nothing is named, no other writer at all.
+        """
+        ...
 
     def version(self) -> int:
-        """A number that changes with every change by anybody: SQLite counts those of others, and our own."""
-        session = self._here()
-        with session.lock, translated():
-            (others,) = session.connection.execute("PRAGMA data_version").fetchone()
-            # The process is part of it, because a child of a fork counts anew and may meet an old number again.
-            return (session.process << 32) + int(others) + session.connection.total_changes
+        """A number that changes with every change of the vault by anybody."""
+        ...
 
     def close(self) -> None:
-        """Close the file; safe to call twice."""
-        session = self._here()
-        with session.lock:
-            session.connection.close()
-
-    def _here(self) -> _Session:
-        session = self._session
-        if session.process != os.getpid():
-            # After a fork. What the parent opened is neither used nor closed here, which could damage the file:
-            # https://sqlite.org/howtocorrupt.html, section 2.6.
-            self._inherited.append(session)
-            session = self._session = self._open()
-        return session
-
-    def _open(self) -> _Session:
-        _make_private(self._path)
-        with translated():
-            seconds = self._patience.total_seconds()
-            connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None, check_same_thread=False)
-            try:
-                prepare(connection, self._schema, self._patience)
-                connection.execute("PRAGMA foreign_keys = ON")
-                connection.execute(f"PRAGMA synchronous = {'FULL' if self._schema.durable else 'NORMAL'}")
-                # On macOS only this reaches the disk itself; elsewhere it does nothing.
-                connection.execute(f"PRAGMA fullfsync = {self._schema.durable:d}")
-            except BaseException:
-                connection.close()
-                raise
-        connection.row_factory = sqlite3.Row
-        return _Session(connection)
-
-
-def _make_private(path: Path) -> None:
-    """Make the file, readable by the person alone, before SQLite does; its WAL then gets the same mode.
-
-    An existing file is not opened: closing it again would drop the locks that SQLite holds in this process.
-    """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise StorageFull("The folder of the database cannot be written.") from error
+        """Close it; safe to call twice."""
+        ...

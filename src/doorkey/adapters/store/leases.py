@@ -1,11 +1,10 @@
 """The right to refresh, as a row: taken over at once from the dead, otherwise when it ends (rule 1)."""
 
-import sqlite3
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from doorkey.adapters.store.columns import stamp
-from doorkey.adapters.store.database import Database, Value
+from doorkey.adapters.store.database import Database, Row, Value
 from doorkey.adapters.store.machine import Machine, Process
 from doorkey.flows.steps import Lease
 
@@ -26,7 +25,7 @@ class SqlLeases:
         if self._held(account):  # Those who wait ask often: they must not queue for the write lock.
             return None
         lease = Lease(account, token_urlsafe(16))
-        with self._database.transaction():
+        with self._database.transaction(f"lease {account}"):
             if self._held(account):
                 return None
             self._database.rows("DELETE FROM leases WHERE account = ?", (account,))
@@ -47,7 +46,7 @@ class SqlLeases:
         rows = self._database.rows("SELECT * FROM leases WHERE account = ?", (account,))
         return any(self._in_force(row) for row in rows)
 
-    def _in_force(self, row: sqlite3.Row) -> bool:
+    def _in_force(self, row: Row) -> bool:
         here = self._machine.this_process()
         if row["boot"] != here.boot:
             # The boot clock of another machine means nothing here. A lease from the future is one of a clock set back.

@@ -1,13 +1,12 @@
 """Browser sessions of the local page, kept as hashes: who reads the file can open no page (rule 8)."""
 
 import hmac
-import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from doorkey.adapters.store.columns import stamp
-from doorkey.adapters.store.database import Database
+from doorkey.adapters.store.database import Database, Row
 from doorkey.domain.secret import Secret
 from doorkey.ports import PageSession
 
@@ -28,7 +27,7 @@ class SqlPageSessions:
     def add(self, cookie: Secret, key: Secret, label: str) -> None:
         now = self._now()
         row = (f"ses_{token_urlsafe(12)}", cookie.digest(), key.digest(), label, stamp(now), stamp(now))
-        with self._database.transaction():
+        with self._database.transaction("page_sessions"):
             self._database.rows("DELETE FROM page_sessions WHERE created_at <= ?", (stamp(now - LIFETIME),))
             self._database.rows(_INSERT, row)
 
@@ -51,6 +50,6 @@ class SqlPageSessions:
         return [_session(row) for row in rows]
 
 
-def _session(row: sqlite3.Row) -> PageSession:
+def _session(row: Row) -> PageSession:
     created_at, seen_at = (datetime.fromisoformat(row[name]) for name in ("created_at", "seen_at"))
     return PageSession(row["id"], row["label"], created_at, seen_at)

@@ -23,7 +23,7 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, ended_at = excluded.ended
 _SAVE_HISTORY = """
 INSERT INTO histories (run, messages) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET messages = excluded.messages
 """
-# One statement finds the next number and takes it, so that two writers never share one.
+# Finds the next number and takes it; one writer at a time, so that two never share one.
 _APPEND = """
 INSERT INTO events (run, number, kind, body)
 SELECT :run, coalesce(max(number), 0) + 1, :kind, :body FROM events WHERE run = :run
@@ -65,8 +65,9 @@ class SqlEvents:
 
     def append(self, run: str, kind: EventKind, body: Mapping[str, object]) -> Event:
         values = {"run": run, "kind": kind, "body": json.dumps(dict(body))}
-        ((number,),) = self._database.rows(_APPEND, values)
-        return Event(run, number, kind, body)
+        with self._database.transaction(f"events {run}"):
+            (row,) = self._database.rows(_APPEND, values)
+        return Event(run, row["number"], kind, body)
 
     def since(self, run: str, number: int) -> Sequence[Event]:
         sql = "SELECT * FROM events WHERE run = ? AND number > ? ORDER BY number"

@@ -4,19 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.source import KeySource
-from doorkey.adapters.store.accounts import SqlAccounts
-from doorkey.adapters.store.approvals import SqlAllowances, SqlApprovals
-from doorkey.adapters.store.attempts import SqlAttempts
-from doorkey.adapters.store.conversations import SqlConversations
-from doorkey.adapters.store.database import PATIENCE, Database
-from doorkey.adapters.store.leases import SqlLeases
+from doorkey.adapters.store.database import PATIENCE
 from doorkey.adapters.store.machine import Machine, ThisMachine
-from doorkey.adapters.store.page_sessions import SqlPageSessions
-from doorkey.adapters.store.runs import SqlEvents, SqlRuns
+from doorkey.adapters.store.over import app_over, vault_over
 from doorkey.adapters.store.schema import APP, VAULT
-from doorkey.adapters.store.settings import SqlSettings
+from doorkey.adapters.store.sqlite_database import SqliteDatabase
 from doorkey.adapters.store.stores import AppStore, Vault
 
 _MACHINE = ThisMachine()
@@ -30,16 +23,7 @@ def open_vault(
     `key` are the sources that are asked, the last of which makes the key of a new vault.
     Raises VaultDamaged, StorageFull and StoreBusy.
     """
-    database = Database(folder / "vault.db", VAULT, patience=patience)
-    cipher = VaultCipher(database, key)
-    return Vault(
-        accounts=SqlAccounts(database, cipher),
-        leases=SqlLeases(database, machine),
-        attempts=SqlAttempts(database, cipher),
-        choices=SqlSettings(database),
-        cipher=cipher,
-        close=database.close,
-    )
+    return vault_over(SqliteDatabase(folder / "vault.db", VAULT, patience=patience), key, machine)
 
 
 def utc_now() -> datetime:
@@ -49,14 +33,4 @@ def utc_now() -> datetime:
 
 def open_app(folder: Path, *, now: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE) -> AppStore:
     """Open `app.db`, making it where there is none. Raises VaultDamaged, StorageFull and StoreBusy."""
-    database = Database(folder / "app.db", APP, patience=patience)
-    return AppStore(
-        preferences=SqlSettings(database),
-        conversations=SqlConversations(database),
-        runs=SqlRuns(database),
-        events=SqlEvents(database),
-        approvals=SqlApprovals(database),
-        allowances=SqlAllowances(database),
-        page_sessions=SqlPageSessions(database, now),
-        close=database.close,
-    )
+    return app_over(SqliteDatabase(folder / "app.db", APP, patience=patience), now)

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from doorkey.adapters.store.database import Database
 from doorkey.adapters.store.schema import APP, VAULT, Schema
+from doorkey.adapters.store.sqlite_database import SqliteDatabase
 from doorkey.errors import StorageFull, StoreBusy, UnknownName, VaultDamaged
 
 NO_PATIENCE = timedelta(0)
@@ -24,7 +24,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def database(path):
-    with closing(Database(path, VAULT, patience=NO_PATIENCE)) as database:
+    with closing(SqliteDatabase(path, VAULT, patience=NO_PATIENCE)) as database:
         yield database
 
 
@@ -49,7 +49,7 @@ def test_only_its_owner_may_read_it(database, path):
 
 
 def test_a_commit_of_the_vault_reaches_the_disk_and_one_of_the_app_may_wait(database, tmp_path):
-    with closing(Database(tmp_path / "app.db", APP)) as app:
+    with closing(SqliteDatabase(tmp_path / "app.db", APP)) as app:
         found = [each.rows("PRAGMA synchronous")[0][0] for each in (database, app)]
         modes = [each.rows("PRAGMA journal_mode")[0][0] for each in (database, app)]
 
@@ -58,10 +58,10 @@ def test_a_commit_of_the_vault_reaches_the_disk_and_one_of_the_app_may_wait(data
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(path):
-    with closing(Database(path, VAULT)) as database:
+    with closing(SqliteDatabase(path, VAULT)) as database:
         database.rows(SET, ("a", "1"))
 
-    with closing(Database(path, VAULT)) as again:
+    with closing(SqliteDatabase(path, VAULT)) as again:
         assert names(again) == ["a"]
 
 
@@ -94,7 +94,7 @@ def test_fifty_threads_lose_nothing(database):
 def test_the_version_moves_with_a_change_by_another_connection(database, path):
     before = database.version()
 
-    with closing(Database(path, VAULT)) as other:
+    with closing(SqliteDatabase(path, VAULT)) as other:
         other.rows(SET, ("a", "1"))
 
     assert database.version() != before
@@ -132,7 +132,7 @@ def test_a_new_file_that_somebody_holds_is_busy(path):
         stranger.execute("BEGIN IMMEDIATE")
 
         with pytest.raises(StoreBusy):
-            Database(path, VAULT, patience=NO_PATIENCE)
+            SqliteDatabase(path, VAULT, patience=NO_PATIENCE)
 
 
 def test_a_database_that_was_busy_serves_again(database, stranger):
@@ -175,13 +175,13 @@ def test_a_folder_that_cannot_be_made_is_no_room(tmp_path):
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(StorageFull) as refused:
-        Database(tmp_path / "file" / "data" / "vault.db", VAULT)
+        SqliteDatabase(tmp_path / "file" / "data" / "vault.db", VAULT)
 
     assert "/" not in str(refused.value)
 
 
 def test_what_belongs_to_nothing_is_an_unknown_name(tmp_path):
-    with closing(Database(tmp_path / "app.db", APP)) as app, pytest.raises(UnknownName):
+    with closing(SqliteDatabase(tmp_path / "app.db", APP)) as app, pytest.raises(UnknownName):
         app.rows("INSERT INTO allowances (conversation, scope) VALUES ('cht_nothing', 'scope')")
 
 
@@ -196,19 +196,19 @@ def test_a_file_that_is_no_database_is_left_alone(path, content):
     path.write_bytes(content)
 
     with pytest.raises(VaultDamaged):
-        Database(path, VAULT)
+        SqliteDatabase(path, VAULT)
 
     assert path.read_bytes() == content
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_damaged_page_is_named_as_damage(path):
-    with closing(Database(path, VAULT)) as database:
+    with closing(SqliteDatabase(path, VAULT)) as database:
         database.rows(SET, ("a", "1"))
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
 
-    with closing(Database(path, VAULT)) as damaged, pytest.raises(VaultDamaged):
+    with closing(SqliteDatabase(path, VAULT)) as damaged, pytest.raises(VaultDamaged):
         damaged.rows("SELECT * FROM settings")
 
 
@@ -219,26 +219,26 @@ def test_the_database_of_another_program_is_left_alone(path):
     before = path.read_bytes()
 
     with pytest.raises(VaultDamaged):
-        Database(path, VAULT)
+        SqliteDatabase(path, VAULT)
 
     assert path.read_bytes() == before
 
 
 def test_one_of_our_files_is_not_taken_for_the_other(path):
-    Database(path, APP).close()
+    SqliteDatabase(path, APP).close()
 
     with pytest.raises(VaultDamaged):
-        Database(path, VAULT)
+        SqliteDatabase(path, VAULT)
 
 
 def test_a_file_of_a_newer_doorkey_is_left_alone(path):
-    Database(path, VAULT).close()
+    SqliteDatabase(path, VAULT).close()
     with closing(sqlite3.connect(path)) as newer:
         newer.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
 
     with pytest.raises(VaultDamaged, match="newer Doorkey"):
-        Database(path, VAULT)
+        SqliteDatabase(path, VAULT)
 
     assert path.read_bytes() == before
 
@@ -253,14 +253,14 @@ def migrations(tmp_path):
 
 def test_new_migrations_are_added_to_what_is_there(path, migrations):
     schema = Schema(mark=1, migrations=migrations, durable=True)
-    with closing(Database(path, schema)) as database:
+    with closing(SqliteDatabase(path, schema)) as database:
         database.rows("INSERT INTO first VALUES ('kept')")
     (migrations / "0002_second.sql").write_text(
         "CREATE TABLE second (name TEXT);\n"
         "CREATE TRIGGER copied AFTER INSERT ON first BEGIN\n    INSERT INTO second VALUES (new.name);\nEND;\n"
     )
 
-    with closing(Database(path, schema)) as database:
+    with closing(SqliteDatabase(path, schema)) as database:
         database.rows("INSERT INTO first VALUES ('copied')")
 
         assert [row["name"] for row in database.rows("SELECT name FROM first")] == ["kept", "copied"]
@@ -269,11 +269,11 @@ def test_new_migrations_are_added_to_what_is_there(path, migrations):
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, migrations):
     schema = Schema(mark=1, migrations=migrations, durable=True)
-    Database(path, schema).close()
+    SqliteDatabase(path, schema).close()
     (migrations / "0002_second.sql").write_text("CREATE TABLE second (name TEXT);\nINSERT INTO nowhere VALUES (1);\n")
 
     with pytest.raises(sqlite3.OperationalError):
-        Database(path, schema)
+        SqliteDatabase(path, schema)
 
     with closing(sqlite3.connect(path)) as after:
         assert after.execute("PRAGMA user_version").fetchone() == (1,)
