@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import httpx2
-from starlette.types import ASGIApp
 
 from doorkey.bootstrap import open_house
 from doorkey.domain.account import Account, Origins
@@ -21,6 +20,7 @@ from doorkey.testing.clock import FakeClock
 from doorkey.testing.script import Endpoints, answer
 from doorkey.testing.values import HOUR, a_conversation, a_run, held, some_tokens
 from doorkey.web.app import build
+from doorkey.web.desk import Desk
 
 PORT = 8377
 ORIGIN = f"http://127.0.0.1:{PORT}"
@@ -118,9 +118,8 @@ class Room:
         self.engine = FakeEngine(self.stores)
         self.clock = FakeClock()
         self.gate = LaunchGate(self.clock, self.house.entropy)
-        self.app: ASGIApp = build(
-            self.services, self.stores, self.engine, self.gate, version="1.2.3", folder_check=check_folder
-        )
+        self.app = build(self.services, self.stores, self.engine, self.gate, version="1.2.3", folder_check=check_folder)
+        self.desk: Desk = self.app.app.state.desk  # type: ignore[attr-defined]  # the app inside its guard
 
     def browser(self, *, raise_app_exceptions: bool = True, **headers: str) -> httpx2.AsyncClient:
         """Make a browser without a session."""

@@ -172,6 +172,16 @@ async def test_every_answer_has_the_safe_headers(browser, path):
     assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
+async def test_even_the_answer_to_a_mistake_of_ours_has_the_safe_headers(room):
+    entered = await room.enter(raise_app_exceptions=False)
+
+    answer = await entered.post("/runs/nothing/stop", json={})
+
+    assert answer.status_code == 500
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize("path", ["/", "/api/providers", "/nowhere"])
 async def test_nothing_of_the_person_is_kept_in_a_cache(browser, path):
     answer = await browser.get(path)

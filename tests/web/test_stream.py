@@ -186,7 +186,7 @@ async def test_a_quiet_stream_says_that_it_is_still_here(room):
             heard.set()
 
     with anyio.fail_after(10):
-        await RunStream(room.app.state.desk, run.id, 0, heartbeat=0.01)({"type": "http"}, receive, send)
+        await RunStream(room.desk, run.id, 0, heartbeat=0.01)({"type": "http"}, receive, send)
 
     assert heard.is_set()
 
@@ -200,7 +200,7 @@ async def test_a_page_that_leaves_ends_its_stream_and_not_the_run(room, browser)
     async def send(message):
         pass
 
-    await RunStream(room.app.state.desk, run.id, 0)({"type": "http"}, receive, send)
+    await RunStream(room.desk, run.id, 0)({"type": "http"}, receive, send)
 
     assert room.stores.runs.load(run.id).state == "running"
     assert room.engine.calls == []

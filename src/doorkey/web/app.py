@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -73,7 +72,7 @@ def build(
     *,
     version: str,
     folder_check: Callable[[str], str],
-) -> Starlette:
+) -> Guard:
     """Make the app; serve it on 127.0.0.1 only, where the guard learns its port from the server."""
     app = Starlette(
         routes=[
@@ -81,10 +80,10 @@ def build(
             Route("/runs/{id}/stream", stream),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
-        middleware=[Middleware(Guard, sessions=stores.page_sessions)],
         exception_handlers={DoorkeyError: on_doorkey_error, HTTPException: on_http_error, Exception: on_crash},
     )
     app.state.desk = Desk(
         services=services, stores=stores, engine=engine, gate=gate, version=version, folder_check=folder_check
     )
-    return app
+    # Around the whole app, not as its middleware: the page for a mistake of ours is made outside of those.
+    return Guard(app, stores.page_sessions)
