@@ -151,14 +151,9 @@ class Chat:
 
     def choose_model(self, name: str = "practice-small", provider: str = "Sandbox") -> None:
         """Choose a model at a provider that is connected."""
-        self.settle()
         self.open_picker()
         self.picker_group(provider).get_by_role("button", name=name).click()
         expect(self.page.get_by_label(f"Model: {provider.lower()}:{name}")).to_be_visible()
-
-    def settle(self) -> None:
-        """Wait until the page has found a first model by itself: it draws the bar anew then."""
-        expect(self.page.get_by_label("Model: none")).to_have_count(0)
 
     def open_picker(self) -> None:
         self.page.get_by_label("Model:").click()
@@ -171,7 +166,6 @@ class Chat:
         expect(self.page.get_by_label(f"Folder: {folder}")).to_be_visible()
 
     def ask_for_folder(self, folder: Path) -> None:
-        self.settle()
         self.page.get_by_label("Folder:").click()
         self.page.get_by_label("Folder for this chat").fill(str(folder))
         self.page.get_by_role("button", name="Use this folder").click()
@@ -187,3 +181,14 @@ class Chat:
     def deny(self, reason: str) -> None:
         self.approval.get_by_label("Reason for denying").fill(reason)
         self.approval.get_by_role("button", name="Deny", exact=True).click()
+
+
+def hold(page: Page, address: str) -> list[Route]:
+    """Keep requests waiting until a test lets them go on; they come into the list."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, keep)
+    return held

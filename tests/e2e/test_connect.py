@@ -5,7 +5,7 @@ import socket
 
 from playwright.sync_api import expect
 
-from tests.e2e.pages import Consent, Providers
+from tests.e2e.pages import Consent, Providers, hold
 
 
 def test_a_consent_in_another_tab_closes_the_dialog_and_fills_the_card(page):
@@ -36,6 +36,19 @@ def test_the_settings_search_finds_the_providers(page):
 
     expect(page.get_by_role("link", name="AI Providers")).to_be_visible()
     expect(page.get_by_role("link", name="Appearance")).to_be_hidden()
+
+
+def test_what_was_typed_before_the_script_ran_is_searched_for(page):
+    Providers(page).open()
+    scripts = hold(page, "**/static/app.js")
+    page.reload(wait_until="commit")
+    page.get_by_label("Search settings").fill("theme")
+    expect(page.get_by_role("link", name="AI Providers")).to_be_visible()
+
+    scripts[0].continue_()
+
+    expect(page.get_by_role("link", name="AI Providers")).to_be_hidden()
+    expect(page.get_by_role("link", name="Appearance")).to_be_visible()
 
 
 def test_cancelling_frees_the_port(page):

@@ -23,9 +23,12 @@ function askForKey() {
   setTimeout(showMissingKey, 400);
 }
 
-document.addEventListener("htmx:config:request", ({ detail }) => {
+// What would be refused without the key is not even asked for; once the key has come the page loads anew.
+document.addEventListener("htmx:config:request", (event) => {
+  const { request } = event.detail.ctx;
   const key = sessionStorage.getItem(KEY);
-  if (key) detail.ctx.request.headers["X-Doorkey-Key"] = key;
+  if (key) request.headers["X-Doorkey-Key"] = key;
+  else if (request.method !== "GET" || event.target.matches("[hx-sse\\:connect]")) event.preventDefault();
 });
 
 // The server takes JSON only: a form of another page cannot send that without asking first.
@@ -34,10 +37,6 @@ document.addEventListener("htmx:before:request", ({ detail }) => {
   if (request.method === "GET" || request.method === "DELETE") return;
   request.headers["Content-Type"] = "application/json";
   request.body = JSON.stringify(Object.fromEntries(request.body ?? []));
-});
-
-document.addEventListener("htmx:response:error", ({ detail }) => {
-  if (detail.ctx.response.status === 403 && !sessionStorage.getItem(KEY)) showMissingKey();
 });
 
 // ---- The dialog: opens when something is put into it; leaving it ends a sign-in that still waits.
@@ -109,21 +108,26 @@ document.addEventListener("keydown", (event) => {
 
 // ---- Filters: a search field hides what has none of its words.
 
-document.addEventListener("input", ({ target }) => {
-  if (target.dataset.filter) {
-    const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const item of document.querySelectorAll(target.dataset.filter)) {
-      item.hidden = !words.every((word) => item.dataset.words.includes(word));
-    }
+function filter(field) {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const item of document.querySelectorAll(field.dataset.filter)) {
+    item.hidden = !words.every((word) => item.dataset.words.includes(word));
   }
+}
+
+// Also over what was typed before this script ran, and over what has come since.
+const filterAll = () => [...document.querySelectorAll("[data-filter]")].filter((field) => field.value).forEach(filter);
+
+filterAll();
+document.addEventListener("htmx:after:swap", filterAll);
+document.addEventListener("input", ({ target }) => {
+  if (target.dataset.filter) filter(target);
   if (target.id === "prompt") keepDraft(target);
 });
 
 // ---- The bar: an answer may have shown that its account is signed out or used up.
 
-document.addEventListener("htmx:sse:close", () => {
-  if (!$("#bar details[open]")) htmx.trigger(document.body, "answer-ended");
-});
+document.addEventListener("htmx:sse:close", () => htmx.trigger(document.body, "answer-ended"));
 
 // ---- The composer: grows with its text, and keeps what is typed until it was taken.
 
