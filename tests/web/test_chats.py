@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from doorkey.domain.approval import Decision
 from doorkey.domain.conversation import EventKind, RunState
-from doorkey.errors import ProviderUnavailable
-from doorkey.testing.values import an_approval
+from doorkey.errors import ProviderUnavailable, UsageLimitReached
+from doorkey.testing.values import HOUR, an_approval
+from doorkey.web.words import clock
 
 HTMX = {"hx-request": "true"}
 
@@ -105,6 +108,31 @@ async def test_a_failure_before_any_event_is_told_as_well(room, browser):
     assert "This." in page.text
 
 
+async def test_a_used_up_plan_says_when_it_opens_again(room, browser):
+    account = room.keep()
+    run = room.chat()
+    until = room.services.clock.now() + HOUR
+    room.services.book.note(account, UsageLimitReached("The plan is used up.", until=until))
+    room.engine.tell(run, EventKind.STATE, state="failed", error="usage_limit_reached", message="Used up.")
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert f"It opens again on {clock(until)}." in page.text
+
+
+async def test_a_used_up_plan_that_is_open_again_names_no_time(room, browser):
+    account = room.keep()
+    run = room.chat()
+    until = room.services.clock.now() - HOUR
+    room.services.book.note(account, UsageLimitReached("The plan is used up.", until=until))
+    room.engine.tell(run, EventKind.STATE, state="failed", error="usage_limit_reached", message="Used up.")
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "Used up." in page.text
+    assert "It opens again" not in page.text
+
+
 async def test_trying_again_records_the_yes_that_was_missing(room, browser):
     run = room.chat()
 
@@ -132,6 +160,29 @@ async def test_a_pending_approval_survives_a_reload(room, browser):
     assert "notes.txt" in page.text
     assert f"/approvals/{approval.id}" in page.text
     assert page.text.index("Allow once") < page.text.index("Allow in this chat") < page.text.index("Deny")
+
+
+async def test_a_card_shows_the_path_and_then_the_content(room, browser):
+    run, _ = asked(room, arguments='{"content":"Hello\\nthere","path":"notes.txt"}')
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    card = page.text.split('class="approval pending"')[1].split("</form>")[0]
+    assert card.index("notes.txt") < card.index('<dd class="wide"><pre>Hello\nthere</pre>')
+
+
+@pytest.mark.parametrize(
+    ("note", "warns"),
+    [("Writes notes.txt.", False), ("Writes Makefile; a build runs it later.", True), (None, False)],
+)
+async def test_a_card_warns_only_of_what_is_special(room, browser, note, warns):
+    run, _ = asked(room, note=note)
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    card = page.text.split('class="approval pending"')[1].split("</form>")[0]
+    assert ("notice warn" in card) == warns
+    assert (note or "") in card
 
 
 async def test_a_decision_reaches_the_engine_with_its_reason(room, browser):
@@ -163,9 +214,9 @@ async def test_a_decision_that_is_none_is_refused(room, browser):
     assert room.engine.calls == []
 
 
-def asked(room):
+def asked(room, **changes):
     run = room.chat()
-    approval = an_approval(run)
+    approval = an_approval(run, **changes)
     room.stores.approvals.add(approval)
     room.engine.tell(run, EventKind.APPROVAL, approval=approval.id, call_id=approval.call_id, tool=approval.tool)
     return run, approval
@@ -272,9 +323,9 @@ async def test_a_new_chat_begins_with_the_first_model_that_there_is(room, browse
 
     answer = await browser.post("/bar/now", json={"model": ""}, headers=HTMX)
 
-    assert 'hx-trigger="load, accounts-changed from:body' in page.text
+    assert 'hx-post="/bar/now" hx-trigger="load"' in page.text
     assert 'value="acme:small"' in answer.text
-    assert "load, " not in answer.text
+    assert 'hx-trigger="load"' not in answer.text
 
 
 async def test_a_deleted_chat_is_stopped_and_gone(room, browser):

@@ -165,6 +165,13 @@ def test_code_in_an_unknown_language_is_shown_plain(language):
     assert "<pre><code>a &lt; b\n</code></pre>" in html
 
 
+def test_code_without_a_language_has_a_button_and_no_head():
+    html = render("```\nx = 1\n```")
+
+    assert 'class="copy"' in html
+    assert "code-head" not in html
+
+
 def test_very_long_code_is_not_coloured():
     html = render("```python\n" + "x = 1\n" * LONGEST_COLOURED + "```")
 

@@ -32,6 +32,31 @@ async def test_a_card_tells_the_terms_with_their_date_and_page(browser):
     assert 'href="https://openai.com/policies/sign-in-with-chatgpt-terms"' in card
 
 
+async def test_connected_providers_come_first(room, browser):
+    room.keep()
+
+    page = await browser.get("/settings/providers")
+
+    cards = re.findall(r'id="provider-([^"]+)"', page.text)
+    assert cards[0] == "acme"
+    assert "openai" in cards
+
+
+async def test_a_way_without_a_client_id_is_shown_only_once_the_config_names_one(tmp_path):
+    seen = {}
+    for name, config in (("without", ""), ("with", CONFIG)):
+        (tmp_path / name).mkdir()
+        room = Room(tmp_path / name, config)
+        with room.house:
+            page = await room.enter()
+            listed = (await page.get("/api/providers")).json()["providers"]
+            methods = next(each["methods"] for each in listed if each["id"] == "anthropic")
+            shown = "Claude Pro or Max" in (await page.get("/settings/providers")).text
+            seen[name] = shown, next(each["enabled"] for each in methods if each["id"] == "claude")
+
+    assert seen == {"without": (False, False), "with": (True, True)}
+
+
 @pytest.mark.parametrize(
     ("state", "words", "status"),
     [
@@ -95,6 +120,16 @@ async def test_connect_shows_link_waiting_and_paste_at_once(browser):
     assert 'href="https://issuer.example/authorize?' in dialog.text
     assert "Waiting for you in the browser" in dialog.text
     assert "Paste the address you landed on" in dialog.text
+
+
+async def test_the_dialog_says_what_it_is_for(room, browser):
+    first = await browser.post("/connect/acme", json={}, headers=HTMX)
+    account = room.keep()
+    another = await browser.post("/connect/acme", json={}, headers=HTMX)
+    again = await browser.post("/connect/acme", json={"account": account.id}, headers=HTMX)
+
+    titles = [re.search(r'id="dialog-title">([^<]+)', dialog.text)[1].strip() for dialog in (first, another, again)]
+    assert titles == ["Connect Acme", "Add an account at Acme", "Reconnect Acme"]
 
 
 async def test_the_dialog_says_nothing_while_it_waits(browser):

@@ -115,7 +115,7 @@ class Renderer(RendererHTML):
     """Render for our page: code is coloured by classes, an image is a link to it, a wide table scrolls in its box."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Env) -> str:
-        """Render a code block under its language and a button that copies it."""
+        """Render a code block under its language, if it tells one, and a button that copies it."""
         language = (tokens[idx].info.split() or [""])[0]
         return _code(tokens[idx].content, language)
 
@@ -146,10 +146,10 @@ class Renderer(RendererHTML):
 
 
 def _code(content: str, language: str) -> str:
-    return (
-        f'<div class="code"><div class="code-head"><span>{escapeHtml(language)}</span>'
-        f'<button class="copy">Copy</button></div><pre><code>{_coloured(content, language)}</code></pre></div>\n'
-    )
+    head = '<button class="copy">Copy</button>'
+    if language:
+        head = f'<div class="code-head"><span>{escapeHtml(language)}</span>{head}</div>'
+    return f'<div class="code">{head}<pre><code>{_coloured(content, language)}</code></pre></div>\n'
 
 
 def _coloured(content: str, language: str) -> str:

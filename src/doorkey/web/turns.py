@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from doorkey.domain.account import State
 from doorkey.domain.approval import Approval
 from doorkey.domain.conversation import Run, RunState
-from doorkey.errors import DoorkeyError
+from doorkey.errors import DoorkeyError, UsageLimitReached
 from doorkey.web.desk import Desk
 from doorkey.web.transcript import Answer, Changes, ToolCall
 from doorkey.web.views import markup
@@ -13,13 +15,17 @@ from doorkey.web.views import markup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footer:
-    """The end of an answer: who served it, and where it stopped, why; `consent` names a yes that is missing."""
+    """The end of an answer: who served it, and where it stopped, why; `consent` names a yes that is missing.
+
+    `until` is when a used-up account opens again.
+    """
 
     state: RunState
     error: str | None = None
     message: str | None = None
     hint: str | None = None
     consent: str | None = None
+    until: datetime | None = None
     provider: str | None = None
     account: str | None = None
     served: Mapping[str, object] | None = None
@@ -82,12 +88,14 @@ def _approvals(desk: Desk, changes: Changes) -> dict[str, Approval]:
 def _footer(desk: Desk, run: Run, answer: Answer) -> Footer:
     told = answer.state or {}
     provider, account, method = _server(desk, run, answer)
+    error = _text(told.get("error")) or run.error
     return Footer(
         state=RunState(str(told.get("state", run.state))),
-        error=_text(told.get("error")) or run.error,
+        error=error,
         message=_text(told.get("message")) or run.message,
         hint=_text(told.get("hint")) or run.hint,
         consent=_text(told.get("consent")),
+        until=_until(desk, account) if error == UsageLimitReached.code else None,
         provider=provider,
         account=account,
         served=answer.served,
@@ -105,6 +113,13 @@ def _server(desk: Desk, run: Run, answer: Answer) -> tuple[str | None, str | Non
     provider = (conversation.model or "").partition(":")[0] or None
     default = desk.services.resolver.default(provider) if provider else None
     return provider, conversation.account or (default.id if default else None), None
+
+
+def _until(desk: Desk, account_id: str | None) -> datetime | None:
+    """Say until when an account is used up, where it is and the provider told."""
+    account = next((known for known in desk.services.book.all() if known.id == account_id), None)
+    over = account is not None and account.state(desk.services.clock.now()) is State.OVER_LIMIT
+    return account.standing.until if account and over else None
 
 
 def _manage_url(desk: Desk, provider: str | None, method: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """The words that people read: states, payers, times and tools."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +35,10 @@ TOOLS: Mapping[str, str] = {
     "write_file": "Write a file",
     "run_command": "Run a command",
 }
+# The arguments that say what a call acts on; the store keeps them in the order of the alphabet.
+FIRST = {"path", "command"}
+# A name with a semicolon in it could pretend to be a sentence, so it warns.
+CALM = re.compile(r"Writes [^;]+\.|Runs a command\. Runs under bubblewrap: .+")
 
 
 def payer(kind: str, provider: str, source: str = "managed") -> str:
@@ -77,25 +82,38 @@ def day(text: str | None) -> str:
     return f"{at.day} {at:%B %Y}" if at else ""
 
 
+def clock(at: datetime) -> str:
+    """Write a moment as the clock on this computer shows it: `5 October, 14:30`."""
+    here = at.astimezone()
+    return f"{here.day} {here:%B, %H:%M}"
+
+
 def tool(name: str) -> str:
     """Name a tool."""
     return TOOLS.get(name, name.replace("_", " ").capitalize())
 
 
 def arguments(given: object) -> list[tuple[str, str]]:
-    """Lay out a call's exact arguments: a text as it is, anything else as JSON."""
+    """Lay out a call's exact arguments, what it acts on first: a text as it is, anything else as JSON."""
     try:
         read = json.loads(given) if isinstance(given, str) else given
     except ValueError:
         read = given
     if not isinstance(read, Mapping):
         return [("", str(given))]
-    return [(str(name), value if isinstance(value, str) else json.dumps(value)) for name, value in read.items()]
+    named = sorted(((str(name), value) for name, value in read.items()), key=lambda pair: pair[0] not in FIRST)
+    return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in named]
+
+
+def calm(note: str | None) -> bool:
+    """Whether a call's note only says what the call does; any other, and one that we do not know, is a warning."""
+    return CALM.fullmatch(note or "") is not None
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": ago,
     "arguments": arguments,
+    "clock": clock,
     "day": day,
     "payer": payer,
     "state": lambda name: STATES.get(name, name),

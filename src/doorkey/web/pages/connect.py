@@ -116,6 +116,7 @@ def _dialog(
         "method": listing.method(provider, method),
         "ways": [listing.method(provider, way) for way in offered(provider)],
         "account": account,
+        "adding": any(known.provider == provider.id for known in call.desk.services.book.all()),
         "sign_in": sign_in_json(sign_in, listing) if sign_in else None,
         "must_agree": isinstance(error, ConsentNeeded),
         "error": None if error is None or isinstance(error, ConsentNeeded) else error_json(error),

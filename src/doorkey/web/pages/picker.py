@@ -1,5 +1,6 @@
 """The model picker: connected providers first, each with its models; a lock and *Connect* beside the others."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -14,8 +15,8 @@ from doorkey.web.views import part
 def picker(call: Call) -> Response:
     """List the providers; each one's models are asked for beside the others."""
     listed = call.desk.services.listing.providers()
-    able = [provider for provider in listed if _can_serve(provider)]
-    locked = [provider for provider in listed if not _can_serve(provider)]
+    able = [provider for provider in listed if can_serve(provider)]
+    locked = [provider for provider in listed if not can_serve(provider)]
     return part("parts/picker.html", able=able, locked=locked)
 
 
@@ -32,6 +33,6 @@ def models(call: Call) -> Response:
     return part("parts/models.html", problem=None, **values)
 
 
-def _can_serve(provider: dict[str, object]) -> bool:
+def can_serve(provider: Mapping[str, object]) -> bool:
     """Whether there is anything to list models with; an expired sign-in is offered for reconnecting instead."""
     return bool(provider["connected"] or (provider["env_key"] and not provider["accounts"]))

@@ -6,18 +6,20 @@ from starlette.responses import Response
 from doorkey.service.accounts import Farewell
 from doorkey.web.calls import Call
 from doorkey.web.pages.chats import frame
+from doorkey.web.pages.picker import can_serve
 from doorkey.web.views import page, part
 
 THEMES = ("system", "light", "dark")
 
 
 def providers(call: Call) -> Response:
-    """Show a card for each provider."""
+    """Show a card for each provider, those first that something can be done with now."""
     services = call.desk.services
+    listed = services.listing.providers()
     return page(
         call.request,
         "pages/providers.html",
-        providers=services.listing.providers(),
+        providers=sorted(listed, key=lambda each: (not can_serve(each), not each["accounts"])),
         problems=services.catalog.problems(),
         place="providers",
         **frame(call),
