@@ -6,7 +6,7 @@ from datetime import datetime
 
 from doorkey.adapters.store.columns import as_json, moment_or_none, stamp, stamp_or_none
 from doorkey.adapters.store.database import Database, Row, Value
-from doorkey.domain.account import Account, Held, Identity, Origins, Proof, Standing, State
+from doorkey.domain.account import Account, Held, Identity, Origins, Proof, Sent, Standing, State
 from doorkey.domain.provider import Payer
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
@@ -117,7 +117,7 @@ def _account(row: Row) -> Account:
 
 def _standing(text: str) -> Standing:
     fields = json.loads(text)
-    proof = fields["proof"]
+    proof, sent = fields["proof"], fields.get("sent")
     return Standing(
         state=State(fields["state"]),
         reason=fields["reason"],
@@ -126,6 +126,7 @@ def _standing(text: str) -> Standing:
         retry_at=moment_or_none(fields["retry_at"]),
         failures=fields["failures"],
         setup=fields.get("setup"),
+        sent=sent and Sent(datetime.fromisoformat(sent["at"]), sent["refresh"]),
     )
 
 

@@ -1,5 +1,6 @@
 """The right to refresh, as a row: taken over at once from the dead, otherwise when it ends (rule 1)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
@@ -24,10 +25,12 @@ class SqlLeases:
     def take(self, account: str, span: timedelta) -> Lease | None:
         if self._held(account):  # Those who wait ask often: they must not queue for the write lock.
             return None
-        lease = Lease(account, token_urlsafe(16))
         with self._database.transaction(f"lease {account}"):
-            if self._held(account):
+            left = self._rows(account)
+            if any(map(self._in_force, left)):
                 return None
+            # What a holder gave back is gone: who left this is dead, or has only run out of time.
+            lease = Lease(account, token_urlsafe(16), overtaken=not all(map(self._died, left)))
             self._database.rows("DELETE FROM leases WHERE account = ?", (account,))
             self._insert(lease, span)
         return lease
@@ -43,19 +46,23 @@ class SqlLeases:
         self._database.rows("DELETE FROM leases WHERE account = ? AND owner = ?", (lease.account, lease.owner))
 
     def _held(self, account: str) -> bool:
-        rows = self._database.rows("SELECT * FROM leases WHERE account = ?", (account,))
-        return any(self._in_force(row) for row in rows)
+        return any(map(self._in_force, self._rows(account)))
+
+    def _rows(self, account: str) -> Sequence[Row]:
+        return self._database.rows("SELECT * FROM leases WHERE account = ?", (account,))
 
     def _in_force(self, row: Row) -> bool:
-        here = self._machine.this_process()
-        if row["boot"] != here.boot:
+        if row["boot"] != self._machine.this_process().boot:
             # The boot clock of another machine means nothing here. A lease from the future is one of a clock set back.
             taken_at, ends_at = (datetime.fromisoformat(row[name]) for name in ("taken_at", "ends_at"))
             return taken_at <= self._machine.now() < ends_at
-        if row["ends"] <= self._machine.uptime():
-            return False
+        return bool(row["ends"] > self._machine.uptime()) and not self._died(row)
+
+    def _died(self, row: Row) -> bool:
+        """Whether the holder has surely ended, which only its own machine and namespace can tell."""
+        here = self._machine.this_process()
         holder = Process(boot=row["boot"], namespace=row["namespace"], pid=row["pid"], started=row["started"])
-        return holder.namespace != here.namespace or not self._machine.is_dead(holder)
+        return (holder.boot, holder.namespace) == (here.boot, here.namespace) and self._machine.is_dead(holder)
 
     def _insert(self, lease: Lease, span: timedelta) -> None:
         here, now = self._machine.this_process(), self._machine.now()
