@@ -34,12 +34,14 @@ async def test_a_foreign_origin_is_refused(browser, origin):
     assert answer.json()["error"] == "request_refused"
 
 
-async def test_a_change_without_an_origin_is_refused(browser):
+async def test_a_program_that_is_no_browser_needs_no_origin_but_the_key(browser):
     del browser.headers["origin"]
 
-    answer = await browser.request(*CHANGE, json=BODY)
+    with_key = await browser.request(*CHANGE, json=BODY)
+    del browser.headers["x-doorkey-key"]
+    without = await browser.request(*CHANGE, json=BODY)
 
-    assert answer.status_code == 403
+    assert (with_key.is_success, without.status_code) == (True, 403)
 
 
 async def test_a_foreign_origin_may_not_even_read(browser):

@@ -96,7 +96,8 @@ def _foreign(asked: HTTPConnection, method: str) -> str | None:
     origin, site = asked.headers.get("origin"), asked.headers.get("sec-fetch-site")
     if asked.headers.getlist("host") != [own]:
         return "This server answers to its own address only."
-    if origin != f"http://{own}" and (origin is not None or method not in HARMLESS):
+    # A program that is no browser sends no Origin; a browser always does with a change.
+    if origin not in {None, f"http://{own}"}:
         return "Another page asked for this."
     if site not in {None, "same-origin"} and not _is_arrival(asked, method, site):
         return "Another page asked for this."
