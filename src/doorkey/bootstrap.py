@@ -137,6 +137,7 @@ class House:
                 entropy=self.entropy,
             )
         )
+                choices=self.vault.choices,
 
     @cached_property
     def practice(self) -> PracticeStarter:

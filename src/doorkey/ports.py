@@ -108,7 +108,7 @@ class Attempts(Protocol):
 
 
 class Choices(Protocol):
-    """What the person decided, in the vault: default accounts, consents, registrations; small named texts."""
+    """Small named texts in the vault: default accounts, consents, registrations, and how grants ended."""
 
     def get(self, name: str) -> str | None: ...
     def set(self, name: str, value: str) -> None: ...

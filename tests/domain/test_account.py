@@ -59,7 +59,7 @@ def test_what_was_never_renewed_is_not_recently_renewed(proof):
     assert not an_account(standing=Standing(proof=proof)).recently_renewed(some_tokens(), NOON)
 
 
-@pytest.mark.parametrize(("age", "recent"), [(0, True), (59, True), (60, False)])
+@pytest.mark.parametrize(("age", "recent"), [(0, True), (59, True), (60, False), (-59, True), (-3600, False)])
 def test_a_minute_after_its_renewal_a_token_is_no_longer_new(age, recent):
     tokens = replace(some_tokens(), issued_at=NOON)
     account = an_account(standing=Standing(proof=Proof(NOON, RENEWAL)))

@@ -35,6 +35,13 @@ def test_a_token_grows_stale_before_it_expires(age, freshness):
     assert some_tokens().freshness(NOON + age) is freshness
 
 
+@pytest.mark.parametrize(
+    ("set_back", "freshness"), [(timedelta(seconds=60), Freshness.FRESH), (timedelta(seconds=61), Freshness.STALE)]
+)
+def test_a_token_from_the_future_is_stale_because_the_clock_was_set_back_since(set_back, freshness):
+    assert some_tokens().freshness(NOON - set_back) is freshness
+
+
 def test_a_token_without_an_end_stays_fresh():
     endless = replace(some_tokens(), expires_at=None)
 

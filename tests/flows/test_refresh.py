@@ -3,11 +3,12 @@ from datetime import timedelta
 
 import pytest
 
-from doorkey.domain.account import Origins, Proof, Standing, State
+from doorkey.domain.account import LONGEST_PAUSE, Origins, Proof, Sent, Standing, State
 from doorkey.domain.secret import Secret
-from doorkey.errors import Misconfigured, OriginChanged, ProviderUnavailable, SignInNeeded
-from doorkey.flows.refresh import DEADLINE, LEASE, LONGEST_PAUSE, Lapse, refuse_hopeless, renew
-from doorkey.testing.script import ISSUER, METHOD, answer
+from doorkey.errors import Misconfigured, OriginChanged, ProviderUnavailable, SignInNeeded, StorageFull
+from doorkey.flows.refresh import DEADLINE, LEASE, Lapse, LeaseLost, refuse_hopeless, renew
+from doorkey.flows.steps import OwnsLease, SaveStanding, Send
+from doorkey.testing.script import ISSUER, METHOD, Caller, answer
 from doorkey.testing.values import NOON, an_account, some_tokens
 
 NEVER_DONE = Lapse(method=METHOD, done=lambda _held, _moment: False)
@@ -179,6 +180,145 @@ def test_nothing_is_sent_where_somebody_else_has_seen_to_it(world):
     held = try_to_renew(world, account, Lapse(method=METHOD, done=lambda _held, _moment: True))
 
     assert held.tokens == some_tokens()
+    assert world.endpoints.requests == []
+
+
+def renewing(world, account):
+    """Somebody who renews; a killed one leaves its lease, which a test without a clock has to take away."""
+    return Caller(world, renew(world.ports.leases.take(account.id, LEASE), NEVER_DONE))
+
+
+def killed_at(world, account, kind):
+    """A renewal of which only the traces are left."""
+    caller = renewing(world, account)
+    caller.reach(kind)
+    caller.die()
+    world.clock.sleep(LEASE)
+
+
+def test_that_a_renewal_leaves_is_recorded_before_and_forgotten_with_the_save(world):
+    account = world.keep()
+    caller = renewing(world, account)
+
+    caller.reach(Send)
+    before = world.stands(account.id).account.standing
+    caller.finish()
+
+    assert before.sent == Sent(NOON, some_tokens().refresh.digest())
+    assert world.stands(account.id).account.standing.sent is None
+
+
+def test_nothing_is_sent_while_the_vault_cannot_be_written(world):
+    account = world.keep()
+    world.failing[SaveStanding] = [StorageFull("full")]
+
+    with pytest.raises(StorageFull):
+        try_to_renew(world, account)
+
+    assert world.endpoints.requests == []
+
+
+def test_nothing_is_sent_for_a_pair_that_was_replaced_since_it_was_read(world):
+    account = world.keep()
+    caller = renewing(world, account)
+    caller.reach(SaveStanding)
+    mine = world.stands(account.id)
+    world.ports.accounts.save(replace(mine, account=replace(account, generation=1)), read=0)
+
+    with pytest.raises(LeaseLost):
+        caller.finish()
+
+    assert world.endpoints.requests == []
+
+
+@pytest.mark.parametrize(
+    "refusal", [answer(400, {"error": "invalid_grant"}), answer(401, {"error": {"code": "refresh_token_reused"}})]
+)
+def test_a_renewal_that_was_interrupted_explains_why_its_token_is_called_used(world, refusal):
+    account = world.keep()
+    killed_at(world, account, Send)
+    world.endpoints.scripted = [refusal]
+
+    with pytest.raises(SignInNeeded):
+        try_to_renew(world, account)
+
+    reason = world.stands(account.id).account.standing.reason
+    assert "interrupted while renewing on 2030-01-01 12:00 (UTC); sign in again" in reason
+
+
+def test_the_first_interruption_is_the_one_that_is_told(world):
+    account = world.keep()
+    for _ in range(3):
+        world.endpoints.scripted = [ProviderUnavailable("the reply was lost")]
+        with pytest.raises(ProviderUnavailable):
+            try_to_renew(world, account)
+        world.clock.sleep(timedelta(hours=1))
+
+    refused(world, account, SignInNeeded, answer(400, {"error": "invalid_grant"}))
+
+    assert "on 2030-01-01 12:00 (UTC)" in world.stands(account.id).account.standing.reason
+
+
+@pytest.mark.parametrize(
+    ("before", "refusal"),
+    [
+        (answer(429), answer(400, {"error": "invalid_grant"})),
+        (ProviderUnavailable("lost"), answer(400, {"error": "refresh_token_expired"})),
+    ],
+)
+def test_what_was_no_interruption_is_not_called_one(world, before, refusal):
+    account = world.keep()
+    world.endpoints.scripted = [before]
+    with pytest.raises(ProviderUnavailable):
+        try_to_renew(world, account)
+    world.clock.sleep(LONGEST_PAUSE)
+
+    error = refused(world, account, SignInNeeded, refusal)
+
+    assert "interrupted" not in str(error)
+
+
+def test_an_interruption_of_an_older_token_explains_nothing(world):
+    account = world.keep(standing=Standing(sent=Sent(NOON, some_tokens("older").refresh.digest())))
+
+    error = refused(world, account, SignInNeeded, answer(400, {"error": "invalid_grant"}))
+
+    assert "interrupted" not in str(error)
+
+
+def test_a_dead_token_that_comes_back_with_a_restored_row_is_not_sent_again(world):
+    account = world.keep()
+    refused(world, account, SignInNeeded, answer(400, {"error": "refresh_token_expired"}))
+    restored = world.keep(id="acc_restored")
+
+    with pytest.raises(SignInNeeded, match="refresh_token_expired"):
+        try_to_renew(world, restored)
+
+    assert len(world.endpoints.requests) == 1
+    assert world.stands(restored.id).account.standing.state is State.SIGN_IN_NEEDED
+
+
+def test_a_new_token_in_the_place_of_a_dead_one_is_tried(world):
+    account = world.keep()
+    refused(world, account, SignInNeeded, answer(400, {"error": "invalid_grant"}))
+    anew = replace(account, generation=1, standing=Standing())
+    world.ports.accounts.save(replace(world.stands(account.id), account=anew, tokens=some_tokens("two")), read=0)
+    world.endpoints.live = "refresh-two"
+
+    held = try_to_renew(world, account)
+
+    assert held.tokens.access == Secret("access-renewed-1")
+
+
+def test_a_holder_whose_lease_ran_out_while_it_wrote_sends_nothing(world):
+    account = world.keep()
+    caller = renewing(world, account)
+    caller.reach(OwnsLease)
+    world.clock.sleep(DEADLINE + timedelta(seconds=1))
+
+    with pytest.raises(LeaseLost):
+        caller.finish()
+
     assert world.endpoints.requests == []
 
 

@@ -7,9 +7,9 @@ import pytest
 from doorkey.domain.account import RENEWAL, Proof, Standing, State
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured, ProviderUnavailable, RefreshTimedOut, SignInNeeded, StorageFull, StoreBusy
-from doorkey.flows.refresh import DEADLINE, LEASE
-from doorkey.flows.steps import Detach, Load, OwnsLease, ReleaseLease, Save, SaveStanding, Send, Sleep, TakeLease
-from doorkey.flows.valid_tokens import PATIENCE, Need, valid_tokens
+from doorkey.flows.refresh import DEADLINE, GRACE, LEASE
+from doorkey.flows.steps import Detach, Load, OwnsLease, ReleaseLease, Save, Send, Sleep, TakeLease, Version
+from doorkey.flows.valid_tokens import LONGEST_GLANCE, PATIENCE, PAUSE, SHORTEST_GLANCE, Need, valid_tokens
 from doorkey.testing.script import METHOD, Caller, LaxLeases, World, answer, interleave, outcome
 from doorkey.testing.values import HOUR, NOON, some_tokens
 
@@ -121,6 +121,52 @@ def test_the_lease_of_a_holder_that_died_ends_and_another_renews():
     assert world.clock.now() - NOON >= HOUR + LEASE
 
 
+def test_whoever_overtakes_a_holder_lets_it_save_the_answer_that_came_before_they_slept():
+    world, account = expired_world()
+    slow, next_one = call(world, account), call(world, account)
+    slow.reach(Save)
+    world.clock.sleep(LEASE)
+
+    next_one.reach(Sleep)
+    grace = next_one.step
+    slow.finish()
+
+    assert grace == Sleep(GRACE)
+    assert next_one.finish() == slow.result == world.stands(account.id)
+    assert world.endpoints.refreshes == 1
+
+
+def test_whoever_waits_is_woken_by_the_change_and_not_by_the_clock():
+    world, account = expired_world()
+    holder, waiter = call(world, account), call(world, account)
+    holder.reach(Send)
+    waiter.reach(Sleep)
+    began = world.clock.now()
+    waiter.take()
+    newer = holder.finish()
+
+    held = waiter.finish()
+
+    assert held == newer
+    assert world.clock.now() - began == SHORTEST_GLANCE
+
+
+def test_whoever_waits_looks_at_the_version_ever_less_often_and_at_the_lease_now_and_then():
+    world, account = expired_world()
+    holder, waiter = call(world, account), call(world, account)
+    holder.reach(Send)
+    waiter.reach(Sleep)
+    waiter.reach(TakeLease)
+
+    pauses = [step.span for step in waiter.taken if isinstance(step, Sleep)]
+
+    assert pauses == sorted(pauses)
+    assert PAUSE <= sum(pauses, timedelta(0)) < PAUSE + LONGEST_GLANCE
+    assert sum(isinstance(step, Version) for step in waiter.taken) > len(pauses)
+    holder.die()
+    waiter.die()
+
+
 @pytest.mark.parametrize("late", [DEADLINE + SECOND, LEASE + SECOND])
 def test_a_holder_that_slept_through_its_lease_does_not_send(late):
     world, account = expired_world()
@@ -167,7 +213,8 @@ def test_a_holder_that_is_refused_after_a_newer_pair_came_adopts_it():
     world, account = expired_world()
     world.endpoints.live = None
     slow = call(world, account)
-    slow.reach(SaveStanding)
+    slow.reach(Send)
+    slow.take()
     mine = world.stands(account.id)
     newer = replace(mine, account=replace(mine.account, generation=1), tokens=some_tokens("signed-in-again"))
     world.ports.accounts.save(newer, read=0)
@@ -314,6 +361,18 @@ def test_an_expired_token_is_not_served_while_the_fault_lasts():
 
     assert len(world.endpoints.requests) == 1
     assert again.value.retry_after > 0
+
+
+def test_a_pause_from_before_the_clock_was_set_back_keeps_nobody_waiting():
+    world, account = expired_world()
+    world.endpoints.scripted = [answer(503)]
+    with pytest.raises(ProviderUnavailable):
+        call(world, account).finish()
+    world.clock.time -= timedelta(minutes=1)
+
+    held = call(world, account).finish()
+
+    assert held.tokens.access == Secret("access-renewed-1")
 
 
 def test_when_the_pause_is_over_the_account_renews_and_forgets_the_fault():

@@ -2,6 +2,7 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -70,6 +71,42 @@ def test_the_earliest_refresh_is_read_as_number_and_as_text(said):
 )
 def test_an_earliest_refresh_that_is_rubbish_is_ignored(said):
     assert read(earliest_refresh_at=said).earliest_refresh_at is None
+
+
+def by_a_server_at(moment, **fields):
+    said = answer(200, {"access_token": "new"} | fields, date=format_datetime(moment, usegmt=True))
+    tokens, _ = wire.read_tokens(said, NOON)
+    return tokens
+
+
+@pytest.mark.parametrize("ahead", [-HOUR, timedelta(minutes=-2), timedelta(minutes=2), timedelta(hours=14)])
+def test_what_the_servers_clock_says_is_told_by_ours(ahead):
+    ends = NOON + ahead + HOUR
+
+    tokens = by_a_server_at(NOON + ahead, access_token=jwt(exp=ends.timestamp()), earliest_refresh_at=ends.isoformat())
+
+    assert tokens.expires_at == tokens.earliest_refresh_at == NOON + HOUR
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=60), timedelta(seconds=-30), timedelta(days=2), timedelta(-400)])
+def test_clocks_that_agree_and_clocks_that_cannot_be_right_correct_nothing(ahead):
+    assert by_a_server_at(NOON + ahead, access_token=jwt(exp=(NOON + HOUR).timestamp())).expires_at == NOON + HOUR
+
+
+def test_a_lifetime_needs_no_clock_of_the_server():
+    assert by_a_server_at(NOON + 3 * HOUR, expires_in=3600).expires_at == NOON + HOUR
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "soon", "Tue, 99 Jan 2030 12:00:00 GMT", "Tue, 01 Jan 0001 00:00:00 +1400", "Tue, 01 Jan 2030 13:00:00 -0000"],
+)
+def test_a_date_that_is_none_is_ignored(said):
+    response = answer(200, {"access_token": jwt(exp=(NOON + HOUR).timestamp())}, date=said)
+
+    tokens, _ = wire.read_tokens(response, NOON)
+
+    assert tokens.expires_at == NOON + HOUR
 
 
 def test_what_a_renewal_leaves_out_stays_as_it_was():

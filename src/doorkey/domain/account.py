@@ -14,6 +14,9 @@ PLAN_NOT_SHARED = "this sign-in does not include the use of the plan"
 RENEWAL = "renewal"
 """What a proof is called that a renewal gave."""
 
+LONGEST_PAUSE = timedelta(seconds=15)
+"""How long a renewal that failed keeps the next one back, at most."""
+
 
 class State(StrEnum):
     """How an account stands. LAPSED renews by itself and is no fault."""
@@ -72,11 +75,20 @@ class Proof:
     call: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A renewal that has left and whose answer is not kept: when, and the digest of the refresh token that it used."""
+
+    at: datetime
+    refresh: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """The state that was last recorded, with its reason; `retry_at` and `failures` are the back-off after a fault.
 
     `setup` is the set-up (`Method.setup`) that a BLOCKED account was refused with: another one is tried again.
+    `sent` stands from before a renewal leaves until its pair is saved: should we die in between, it was not forgotten.
     """
 
     state: State = State.READY
@@ -86,6 +98,11 @@ class Standing:
     retry_at: datetime | None = None
     failures: int = 0
     setup: str | None = None
+    sent: Sent | None = None
+
+    def pausing(self, now: datetime) -> bool:
+        """Whether a fault still keeps the next renewal back; one from before the clock was set back does not."""
+        return self.retry_at is not None and timedelta(0) < self.retry_at - now <= LONGEST_PAUSE
 
     def blocked_for(self, setup: str) -> bool:
         """Whether the account is blocked, and not by a set-up that has been changed since."""
@@ -126,7 +143,8 @@ class Account:
     def recently_renewed(self, tokens: Tokens, now: datetime) -> bool:
         """Whether a rejection cannot be about age: the token was renewed less than 60 s ago (rule 4)."""
         renewed = self.standing.proof is not None and self.standing.proof.call == RENEWAL
-        return renewed and now - tokens.issued_at < timedelta(seconds=60)
+        # A token from the future is one of a clock that was set back since, and tells no age.
+        return renewed and abs(now - tokens.issued_at) < timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from doorkey.domain.secret import Secret
 
 LONGEST_MARGIN = timedelta(seconds=300)
 SHORTEST_MARGIN = timedelta(seconds=60)
+CLOCK_TOLERANCE = timedelta(seconds=60)
 
 
 class Freshness(Enum):
@@ -57,7 +58,9 @@ class Tokens:
             return Freshness.FRESH
         if now >= self.expires_at:
             return Freshness.EXPIRED
-        return Freshness.STALE if now >= self.stale_at else Freshness.FRESH
+        # Before it was issued: the clock was set back since, so how long the token still lives cannot be told.
+        untold = now < self.issued_at - CLOCK_TOLERANCE
+        return Freshness.STALE if untold or now >= self.stale_at else Freshness.FRESH
 
     def held_back(self, now: datetime) -> bool:
         """Say whether the provider does not want to renew yet."""

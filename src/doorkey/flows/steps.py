@@ -47,10 +47,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to refresh one account; `owner` is unique to this taking of it."""
+    """The right to refresh one account; `owner` is unique to this taking of it.
+
+    `overtaken` means that the former holder ran out of time and may still live, with a pair that it is about to save.
+    """
 
     account: str
     owner: str
+    overtaken: bool = False
 
 
 class Step:
@@ -128,6 +132,26 @@ class ReleaseLease(Step):
     """Answered with None; a lease that is no longer ours is left alone."""
 
     lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Step):
+    """Answered with a number that changes when anybody changes the vault; cheap enough to ask often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall(Step):
+    """Answered with the small text that the vault keeps under this name, or None."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember(Step):
+    """Answered with None when the vault keeps this small text under its name."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +242,23 @@ def owns_lease(lease: Lease, span: timedelta) -> Flow[bool]:
 def release_lease(lease: Lease) -> Flow[None]:
     """Give the right to refresh back."""
     yield ReleaseLease(lease)
+
+
+def version() -> Flow[int]:
+    """Ask for the vault's version."""
+    number: int = yield Version()
+    return number
+
+
+def recall(name: str) -> Flow[str | None]:
+    """Ask for what is kept under a name."""
+    text: str | None = yield Recall(name)
+    return text
+
+
+def remember(name: str, text: str) -> Flow[None]:
+    """Ask to keep a small text under a name."""
+    yield Remember(name, text)
 
 
 def save_attempt(attempt: Attempt, *, was: Status | None) -> Flow[bool]:

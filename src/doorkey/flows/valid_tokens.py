@@ -14,6 +14,8 @@ from doorkey.flows.refresh import LEASE, Lapse, LeaseLost, refuse_hopeless, rene
 from doorkey.flows.steps import Flow, Lease
 
 PAUSE = timedelta(milliseconds=50)
+SHORTEST_GLANCE = timedelta(milliseconds=2)
+LONGEST_GLANCE = timedelta(milliseconds=10)
 PATIENCE = LEASE + timedelta(seconds=5)
 
 Key = tuple[str, str | None, timedelta]
@@ -60,11 +62,12 @@ def valid_tokens(need: Need) -> Flow[Held]:
     """
     started = yield from steps.now()
     while True:
+        version = yield from steps.version()
         held = yield from steps.load(need.account)
         moment = yield from steps.now()
         if need.satisfied(held, moment):
             return held
-        if need.bearable(held, moment) and _pausing(held, moment):
+        if need.bearable(held, moment) and held.account.standing.pausing(moment):
             return held
         refuse_hopeless(held.account, need.method, moment)
         lease = yield from steps.take_lease(need.account, LEASE)
@@ -77,12 +80,19 @@ def valid_tokens(need: Need) -> Flow[Held]:
         elif moment - started > PATIENCE:
             raise RefreshTimedOut("Another program is renewing this sign-in and has not finished.")
         else:
-            yield from steps.sleep(PAUSE)
+            yield from _change(version)
 
 
-def _pausing(held: Held, moment: datetime) -> bool:
-    retry_at = held.account.standing.retry_at
-    return retry_at is not None and moment < retry_at
+def _change(version: int) -> Flow[None]:
+    """Wait until the vault is another than this version, looking ever less often.
+
+    Not for longer than PAUSE, because a holder that dies changes nothing.
+    """
+    glance, waited = SHORTEST_GLANCE, timedelta(0)
+    while waited < PAUSE and (yield from steps.version()) == version:
+        yield from steps.sleep(glance)
+        waited += glance
+        glance = min(glance * 2, LONGEST_GLANCE)
 
 
 def _under(lease: Lease, need: Need, held: Held) -> Flow[Held | None]:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from doorkey.domain.attempt import Attempt, Callback
@@ -25,9 +26,13 @@ DEAD = frozenset(
         "refresh_token_reused",
     }
 )
+# What a refresh token that was used before is answered with; the others of the list have ended for another reason.
+USED_BEFORE = frozenset({"invalid_grant", "invalid_refresh_token", "refresh_token_invalidated", "refresh_token_reused"})
 WRONG_SETUP = frozenset({"invalid_client", "unauthorized_client", "invalid_scope"})
 PASSING = frozenset({408, 425, 429})
 LONGEST_LIFE = timedelta(days=3660)
+SHORTEST_SKEW = timedelta(minutes=1)
+LONGEST_SKEW = timedelta(days=1)
 
 
 def code_request(method: Method, attempt: Attempt, callback: Callback) -> Request:
@@ -93,13 +98,13 @@ def read_tokens(response: Response, now: datetime, before: Tokens | None = None)
     access = body.get("access_token")
     if not isinstance(access, str) or not access:
         raise ProviderUnavailable("The token endpoint's answer holds no token.")
-    refresh = body.get("refresh_token")
+    refresh, skew = body.get("refresh_token"), clock_skew(response, now)
     fresh = Tokens(
         access=Secret(access),
         issued_at=now,
         refresh=Secret(refresh) if isinstance(refresh, str) and refresh else None,
-        expires_at=_expiry(body, access, now),
-        earliest_refresh_at=_moment(body.get("earliest_refresh_at")),
+        expires_at=_expiry(body, access, now, skew),
+        earliest_refresh_at=_moment(body.get("earliest_refresh_at"), skew),
         scope=body["scope"] if isinstance(body.get("scope"), str) else None,
         id_token=Secret(body["id_token"]) if isinstance(body.get("id_token"), str) else None,
     )
@@ -137,6 +142,12 @@ def error_code(body: Mapping[str, Any]) -> str | None:
     return error if isinstance(error, str) and error else None
 
 
+def used_before(response: Response) -> str | None:
+    """Return the code of a refusal that may mean a refresh token was used before; None where it means otherwise."""
+    code = error_code(_json(response))
+    return code if code in USED_BEFORE else None
+
+
 def retry_after(response: Response) -> float | None:
     """Read Retry-After in seconds; its date form is ignored, because it needs two clocks that agree."""
     text = response.headers.get("retry-after", "")
@@ -155,25 +166,37 @@ def _json(response: Response) -> dict[str, Any]:
     raise ProviderUnavailable("The token endpoint's answer could not be read.")
 
 
-def _expiry(body: Mapping[str, Any], access: str, now: datetime) -> datetime | None:
-    """Find the end of an access token: `expires_in`, else the `exp` of a JWT as a hint."""
+def clock_skew(response: Response, now: datetime) -> timedelta:
+    """Tell how far the server's clock is ahead of ours, by its Date header; more than a day is its mistake."""
+    try:
+        skew = parsedate_to_datetime(response.headers.get("date", "")) - now
+    except (TypeError, ValueError, OverflowError):
+        return timedelta(0)
+    return skew if SHORTEST_SKEW < abs(skew) <= LONGEST_SKEW else timedelta(0)
+
+
+def _expiry(body: Mapping[str, Any], access: str, now: datetime, skew: timedelta) -> datetime | None:
+    """Find the end of an access token by our clock: `expires_in`, else the `exp` of a JWT as a hint."""
     seconds = body.get("expires_in")
     if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) < 16:
         # PayPal and some gateways send a text; Python refuses to read an endless one.
         seconds = int(seconds)
     if isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0:
         return now + min(timedelta(seconds=min(seconds, LONGEST_LIFE.total_seconds())), LONGEST_LIFE)
-    return _moment(unverified_claims(access).get("exp"))
+    return _moment(unverified_claims(access).get("exp"), skew)
 
 
-def _moment(raw: object) -> datetime | None:
-    """Read an instant: seconds since 1970, or ISO 8601 text (`earliest_refresh_at` is seen as both)."""
+def _moment(raw: object, skew: timedelta) -> datetime | None:
+    """Read an instant of the server's clock and tell it by ours, which every look-up compares it with.
+
+    It is seconds since 1970, or ISO 8601 text (`earliest_refresh_at` is seen as both).
+    """
     try:
         if isinstance(raw, str) and not raw.isdecimal():
             moment = datetime.fromisoformat(raw)
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return (moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)) - skew
         if isinstance(raw, str | int | float) and not isinstance(raw, bool):
-            return datetime.fromtimestamp(float(raw), UTC)
+            return datetime.fromtimestamp(float(raw), UTC) - skew
     except (ValueError, OverflowError, OSError):
         return None
     return None

@@ -144,6 +144,7 @@ class World:
             accounts=self.vault.accounts,
             leases=leases or self.vault.leases,
             attempts=self.vault.attempts,
+            choices=self.vault.choices,
             transport=self.endpoints,
             signatures=self.signatures,
             clock=self.clock,

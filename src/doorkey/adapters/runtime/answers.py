@@ -6,7 +6,7 @@ from typing import Any
 
 from doorkey.flows import steps
 from doorkey.flows.steps import Step
-from doorkey.ports import Accounts, Attempts, Clock, Entropy, Leases, Signatures, Transport
+from doorkey.ports import Accounts, Attempts, Choices, Clock, Entropy, Leases, Signatures, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +16,7 @@ class Ports:
     accounts: Accounts
     leases: Leases
     attempts: Attempts
+    choices: Choices
     transport: Transport
     signatures: Signatures
     clock: Clock
@@ -36,6 +37,9 @@ def answers(ports: Ports) -> dict[type[Step], Callable[[Any], Any]]:
         steps.TakeLease: lambda step: ports.leases.take(step.account, step.span),
         steps.OwnsLease: lambda step: ports.leases.owns(step.lease, step.span),
         steps.ReleaseLease: lambda step: ports.leases.release(step.lease),
+        steps.Version: lambda _: ports.accounts.version(),
+        steps.Recall: lambda step: ports.choices.get(step.name),
+        steps.Remember: lambda step: ports.choices.set(step.name, step.text),
         steps.SaveAttempt: lambda step: ports.attempts.save(step.attempt, was=step.was),
         steps.VerifyIdToken: lambda step: ports.signatures.claims(step.token, step.jwks),
     }

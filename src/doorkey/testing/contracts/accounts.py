@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from doorkey.domain.account import Proof, Standing, State
+from doorkey.domain.account import Proof, Sent, Standing, State
 from doorkey.errors import UnknownName
 from doorkey.ports import Accounts
 from doorkey.testing.values import HOUR, NOON, an_account, an_identity, held, some_tokens
@@ -26,6 +26,8 @@ class AccountsContract:
             proof=Proof(NOON, "renewal"),
             retry_at=NOON,
             failures=2,
+            setup="as it was",
+            sent=Sent(NOON, "digest"),
         )
         tokens = replace(some_tokens(), scope="openid", id_token=some_tokens("id").access, earliest_refresh_at=NOON)
         mine = held(tokens, name="work", standing=standing)

@@ -45,6 +45,20 @@ class LeasesContract:
 
         assert store.take("acc_1", SPAN) is not None
 
+    def test_whoever_follows_a_holder_that_gave_up_its_lease_overtakes_nobody(self, store: Leases) -> None:
+        store.release(take(store))
+
+        assert not take(store).overtaken
+
+    def test_whoever_follows_a_holder_that_ran_out_of_time_overtakes_it(
+        self, store: Leases, machine: FakeMachine
+    ) -> None:
+        first = take(store)
+        machine.sleep(SPAN)
+
+        assert not first.overtaken
+        assert take(store).overtaken
+
     def test_a_lease_is_owned_while_enough_of_it_is_left(self, store: Leases, machine: FakeMachine) -> None:
         lease = take(store)
         machine.sleep(SPAN / 2)

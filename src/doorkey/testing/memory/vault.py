@@ -105,7 +105,7 @@ class MemoryLeases:
         with self._lock:
             if account in self._rows and self._now() < self._rows[account][1]:
                 return None
-            lease = Lease(account, f"owner-{next(self._owners)}")
+            lease = Lease(account, f"owner-{next(self._owners)}", overtaken=account in self._rows)
             self._rows[account] = (lease, self._now() + span)
             return lease
 
