@@ -131,13 +131,13 @@ class House:
                 accounts=self.vault.accounts,
                 leases=self.vault.leases,
                 attempts=self.vault.attempts,
+                choices=self.vault.choices,
                 transport=PracticeTransport(self.transport, self.practice, self.catalog.provider("sandbox")),
                 signatures=JoseSignatures(),
                 clock=self.clock,
                 entropy=self.entropy,
             )
         )
-                choices=self.vault.choices,
 
     @cached_property
     def practice(self) -> PracticeStarter:
