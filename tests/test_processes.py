@@ -7,26 +7,15 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
-import httpx2
 import pytest
 
 from doorkey.bootstrap import open_house
 from doorkey.sandbox.server import start
+from doorkey.testing.practice import SANDBOX, approve, bring_back
 
 pytestmark = pytest.mark.slow
 
 PATIENCE = 60  # Seconds that a test waits for what must happen, before it fails.
-
-CONFIG = """
-[providers.sandbox.api]
-base_url = "{url}/v1"
-[providers.sandbox.methods.oauth]
-issuer = "{url}"
-authorize_url = "{url}/authorize"
-token_url = "{url}/token"
-revoke_url = "{url}/revoke"
-jwks_url = "{url}/jwks.json"
-"""
 
 # Another program of the person's: it opens the vault, waits for the word, and wants a token.
 PROGRAM = """
@@ -53,10 +42,10 @@ def account(provider, home):
     """Somebody who signed in with a browser, and whose token has ended."""
     folder = home / "doorkey"
     folder.mkdir(mode=0o700)
-    (folder / "config.toml").write_text(CONFIG.format(url=provider.url))
+    (folder / "config.toml").write_text(SANDBOX.format(url=provider.url))
     with open_house() as house:
         sign_in = house.services.sign_ins.start("sandbox")
-        allow_in_a_browser(sign_in.url)
+        bring_back(approve(sign_in.url))
         assert sign_in.over.wait(PATIENCE)
         assert sign_in.account, sign_in.failure
         held = house.vault.accounts.load(sign_in.account.id)
@@ -65,13 +54,6 @@ def account(provider, home):
         account = replace(held.account, generation=1, expires_at=ended.expires_at)
         assert house.vault.accounts.save(replace(held, account=account, tokens=ended), read=0)
     return account
-
-
-def allow_in_a_browser(url):
-    with httpx2.Client(follow_redirects=True) as browser:
-        page = browser.get(url)
-        browser.post(page.url, data={"person": "practice-ada"})
-        browser.post(page.url, data={"decision": "allow"}).raise_for_status()
 
 
 class Program:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 
@@ -12,28 +11,10 @@ from doorkey.domain.account import Account, Held, Origins
 from doorkey.domain.provider import origin
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
+from doorkey.testing.practice import approve
 from doorkey.testing.values import an_account, an_identity
 
 HOUR = timedelta(hours=1)
-
-CONFIG = """
-[providers.acme]
-name = "Acme"
-[providers.acme.api]
-base_url = "{url}/v1"
-dialect = "openai-chat"
-env = "ACME_API_KEY"
-[providers.acme.methods.oauth]
-kind = "authorization_code"
-client_id = "doorkey"
-issuer = "{url}"
-authorize_url = "{url}/authorize"
-token_url = "{url}/token"
-revoke_url = "{url}/revoke"
-scopes = ["openid", "profile", "email", "offline_access", "models"]
-[providers.acme.methods.api-key]
-kind = "api_key"
-"""
 
 
 @dataclass
@@ -48,15 +29,6 @@ class Browser:
         if self.approves:
             httpx2.get(approve(url))
         return True
-
-
-def approve(url: str, *, decision: str = "allow") -> str:
-    """Sign in as Ada at the practice provider, decide, and return the address that the browser is sent to."""
-    parts = urlsplit(url)
-    with httpx2.Client(base_url=f"{parts.scheme}://{parts.netloc}") as http:
-        path = http.get(url).headers["location"]
-        http.post(path, data={"person": "practice-ada"})
-        return str(http.post(path, data={"plan_use": "on", "decision": decision}).headers["location"])
 
 
 def keep(

@@ -7,7 +7,8 @@ import pytest
 
 from doorkey.bootstrap import House, open_house
 from doorkey.sandbox import server
-from tests.cli.acme import CONFIG, Browser
+from doorkey.testing.practice import ACME
+from tests.cli.acme import Browser
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def config(home: Path, practice: str) -> Path:
     folder = home / "doorkey"
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / "config.toml"
-    path.write_text(CONFIG.format(url=practice))
+    path.write_text(ACME.format(url=practice))
     return path
 
 

@@ -6,7 +6,8 @@ from queue import SimpleQueue
 
 import pytest
 
-from tests.cli.acme import Browser, approve, keep, somebody
+from doorkey.testing.practice import approve
+from tests.cli.acme import Browser, keep, somebody
 from tests.cli.terminal import Terminal
 
 NOTE = "From your own config: you decide what its terms allow."

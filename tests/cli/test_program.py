@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.acme import approve
+from doorkey.testing.practice import approve
 
 PROGRAM = str(Path(sys.executable).with_name("doorkey"))
 HEAVY = ["anthropic", "httpx2", "openai", "pydantic", "pydantic_ai", "starlette", "uvicorn"]

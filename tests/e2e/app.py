@@ -14,18 +14,7 @@ import httpx2
 
 from doorkey.adapters.instance import ask
 from doorkey.sandbox.server import Running
-from tests.cli.acme import approve
-
-PRACTICE = """
-[providers.sandbox.api]
-base_url = "{url}/v1"
-[providers.sandbox.methods.oauth]
-issuer = "{url}"
-authorize_url = "{url}/authorize"
-token_url = "{url}/token"
-revoke_url = "{url}/revoke"
-jwks_url = "{url}/jwks.json"
-"""
+from doorkey.testing.practice import SANDBOX, approve
 
 
 def free_port() -> int:
@@ -52,7 +41,7 @@ class App:
     def configure(self, more: str = "") -> None:
         """Move the practice provider to its port for this test, and add to the config."""
         self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / "config.toml").write_text(PRACTICE.format(url=self.practice_url) + more)
+        (self.home / "config.toml").write_text(SANDBOX.format(url=self.practice_url) + more)
 
     def start(self) -> str:
         """Start it, and return the one-time address that it prints first."""

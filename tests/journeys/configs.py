@@ -1,5 +1,7 @@
 """The built-in providers laid over with the addresses of the practice provider, and one of the person's own."""
 
+from doorkey.testing.practice import ACME
+
 OPENAI = """
 [providers.openai.api]
 base_url = "{url}/v1"
@@ -37,25 +39,6 @@ issuer = "{url}"
 authorize_url = "{url}/claude/authorize"
 token_url = "{url}/claude/token"
 paste_redirect = "{url}/oauth/code/callback"
-"""
-
-ACME = """
-[providers.acme]
-name = "Acme"
-[providers.acme.api]
-base_url = "{url}/v1"
-dialect = "openai-chat"
-env = "ACME_API_KEY"
-[providers.acme.methods.oauth]
-kind = "authorization_code"
-client_id = "doorkey"
-issuer = "{url}"
-authorize_url = "{url}/authorize"
-token_url = "{url}/token"
-revoke_url = "{url}/revoke"
-scopes = ["openid", "profile", "email", "offline_access", "models"]
-[providers.acme.methods.api-key]
-kind = "api_key"
 """
 
 

@@ -3,29 +3,11 @@
 import json
 import subprocess
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2
-
+from doorkey.testing.practice import approve, bring_back
 from tests.journeys.program import PATIENCE, Program, Ran
 
 AGREE = "Do you agree, for this and later times?"
-ADA, GRACE, ALAN = "practice-ada", "practice-grace", "practice-alan"
-
-
-def approve(url: str, *, person: str = ADA, decision: str = "allow", plan_use: str = "on", workspace: str = "") -> str:
-    """Choose a person, decide, and return the address that the browser is sent to."""
-    parts = urlsplit(url)
-    with httpx2.Client(base_url=f"{parts.scheme}://{parts.netloc}", timeout=PATIENCE) as http:
-        path = http.get(url).headers["location"]
-        http.post(path, data={"person": person})
-        fields = {"plan_use": plan_use, "decision": decision, "workspace": workspace}
-        return str(http.post(path, data=fields).headers["location"])
-
-
-def bring_back(reply: str) -> httpx2.Response:
-    """Let the browser follow the redirect to the waiting program."""
-    return httpx2.get(reply, timeout=PATIENCE)
 
 
 class Login:

@@ -12,8 +12,9 @@ from joserfc.jwk import ECKey
 
 from doorkey.flows.pkce import urlsafe
 from doorkey.sandbox.idtoken import Signer
+from doorkey.testing.practice import ADA, ALAN, GRACE, approve, bring_back
 from tests.journeys.configs import config
-from tests.journeys.person import ADA, AGREE, ALAN, GRACE, Login, approve, bring_back, sign_in
+from tests.journeys.person import AGREE, Login, sign_in
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from doorkey.testing.practice import approve, bring_back
 from tests.journeys.configs import config
-from tests.journeys.person import Login, approve, bring_back, sign_in
+from tests.journeys.person import Login, sign_in
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from doorkey.testing.practice import GRACE, approve, bring_back
 from tests.journeys.configs import config
-from tests.journeys.person import AGREE, GRACE, Login, approve, bring_back, sign_in
+from tests.journeys.person import AGREE, Login, sign_in
 
 # The ports are fixed at the provider, so these tests follow one another.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("codex-ports")]

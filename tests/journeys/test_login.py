@@ -5,7 +5,8 @@ import socket
 import httpx2
 import pytest
 
-from tests.journeys.person import Login, approve, bring_back, sign_in
+from doorkey.testing.practice import approve, bring_back
+from tests.journeys.person import Login, sign_in
 
 pytestmark = pytest.mark.slow
 

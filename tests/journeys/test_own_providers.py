@@ -2,8 +2,9 @@
 
 import pytest
 
+from doorkey.testing.practice import approve
 from tests.journeys.configs import config
-from tests.journeys.person import AGREE, Login, approve, sign_in
+from tests.journeys.person import AGREE, Login, sign_in
 
 pytestmark = pytest.mark.slow
 

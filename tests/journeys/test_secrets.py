@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from tests.journeys.person import Login, approve, bring_back, sign_in
+from doorkey.testing.practice import approve, bring_back
+from tests.journeys.person import Login, sign_in
 from tests.journeys.program import PATIENCE
 
 pytestmark = pytest.mark.slow
