@@ -23,7 +23,8 @@ from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
-from doorkey.adapters.store.sqlite import open_app, open_vault
+from doorkey.adapters.store.databases import open_app, open_vault
+from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
@@ -59,7 +60,12 @@ class House:
         self.profiles = AntProfiles(environ)
         self.catalog = FileCatalog(self.folders.config / "config.toml", ALL, self.clock)
         self.surroundings = EnvironmentKeys(environ, here, self.catalog.env_files)
-        self.vault = open_vault(self.folders.data, [EnvironmentKey(environ), KeyFile(self.folders.config)])
+        self.vault = open_vault(
+            environ,
+            self.folders.data,
+            [EnvironmentKey(environ), KeyFile(self.folders.config)],
+            stays_by_policy(self.catalog),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -212,7 +218,7 @@ class House:
 
     @cached_property
     def _app_store(self) -> AppStore:
-        return open_app(self.folders.data)
+        return open_app(self._environ, self.folders.data)
 
     def _sign_ins(self, consents: Consents) -> SignIns:
         return SignIns(
@@ -235,7 +241,7 @@ class House:
 def open_house(*, environ: Mapping[str, str] | None = None, here: Path | None = None) -> House:
     """Open the vault that the environment names; `here` is the folder whose `.env` may be asked.
 
-    Raises VaultDamaged, StorageFull and StoreBusy.
+    Raises VaultDamaged, StorageFull, StoreBusy, and Misconfigured for a database that is none.
     """
     return House(environ=os.environ if environ is None else environ, here=here or Path.cwd())
 

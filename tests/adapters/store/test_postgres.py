@@ -67,6 +67,14 @@ class TestSqlRuns(same.TestSqlRuns):
     pass
 
 
+class TestSqlLedger(same.TestSqlLedger):
+    pass
+
+
+class TestSqlAudit(same.TestSqlAudit):
+    pass
+
+
 class TestSqlEvents(same.TestSqlEvents):
     pass
 

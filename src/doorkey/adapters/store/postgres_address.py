@@ -20,11 +20,11 @@ class Address:
 
     def __init__(self, url: Secret) -> None:
         try:
-            self._parameters: Mapping[str, Any] = conninfo_to_dict(url.reveal())
+            self._given: Mapping[str, Any] = conninfo_to_dict(url.reveal())
         except psycopg.Error:
             # The driver's text may hold a part of the password.
-            self._parameters = {}
-        if not self._parameters:
+            self._given = {}
+        if not self._given:
             raise Misconfigured(
                 "DOORKEY_DATABASE_URL does not name a PostgreSQL database.",
                 hint="Write it as postgresql://USER@HOST/DATABASE; keep the password in ~/.pgpass or PGPASSWORD.",
@@ -35,8 +35,12 @@ class Address:
 
     def connect(self, patience: timedelta) -> Connection:
         """Open a connection on which every statement is a transaction; raises what psycopg raises."""
+        return psycopg.connect(**self.parameters(patience), autocommit=True, row_factory=dict_row)
+
+    def parameters(self, patience: timedelta) -> dict[str, Any]:
+        """Return what the URL says, and what we wish for where it says nothing."""
         seconds = max(2, int(patience.total_seconds()))
-        asked: dict[str, Any] = {
+        wished: dict[str, Any] = {
             "application_name": "doorkey",
             "connect_timeout": seconds,
             # A network that has gone silent is noticed, instead of waited for.
@@ -44,15 +48,15 @@ class Address:
             "tcp_user_timeout": seconds * 2000,
         }
         if self._leaves_this_machine() and "PGSSLMODE" not in os.environ:
-            asked["sslmode"] = "require"
-        return psycopg.connect(**(asked | dict(self._parameters)), autocommit=True, row_factory=dict_row)
+            wished["sslmode"] = "require"
+        return wished | dict(self._given)
 
     def is_local(self, reached: psycopg.ConnectionInfo) -> bool:
         """Whether the server that was reached is on this machine: by a socket or over loopback."""
         return _is_socket(reached.host) or _is_loopback(reached.hostaddr)
 
     def _leaves_this_machine(self) -> bool:
-        hosts = str(self._parameters.get("hostaddr") or self._parameters.get("host") or "").split(",")
+        hosts = str(self._given.get("hostaddr") or self._given.get("host") or "").split(",")
         return any(host and not (_is_socket(host) or host == "localhost" or _is_loopback(host)) for host in hosts)
 
 

@@ -35,9 +35,13 @@ class PostgresDatabase:
         self._pool = self._new_pool()
         self._inherited: list[Pool] = []
         self._mine = local()
-        with self._pool.lend() as connection, translated():
-            prepare(connection, schema)
-            self.is_local = self._address.is_local(connection.info)
+        try:
+            with self._pool.lend() as connection, translated():
+                prepare(connection, schema)
+                self.is_local = address.is_local(connection.info)
+        except BaseException:
+            self._pool.close()
+            raise
 
     def rows(self, sql: str, values: Values = ()) -> Sequence[dict[str, Any]]:
         """Run one statement and return its rows; outside of `transaction` it is a transaction by itself."""
@@ -97,8 +101,12 @@ class PostgresDatabase:
         } | ({"synchronous_commit": "on"} if self._schema.durable else {})
         with translated():
             connection = self._address.connect(self._patience)
-            for name, value in settings.items():
-                connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+            try:
+                for name, value in settings.items():
+                    connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     def _keep_writers_out(self, connection: Connection) -> None:

@@ -28,9 +28,16 @@ class KeyedCipher(Cipher, Protocol):
         ...
 
 
+def _on_this_machine(_: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
-    """The accounts and every secret; use nothing of it after `close`."""
+    """The accounts and every secret; use nothing of it after `close`.
+
+    `is_shared` says of an account's id whether it is kept where other machines see it.
+    """
 
     accounts: Accounts
     leases: Leases
@@ -38,6 +45,7 @@ class Vault:
     choices: Choices
     cipher: KeyedCipher
     close: Callable[[], None]
+    is_shared: Callable[[str], bool] = _on_this_machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,150 @@
+"""A shared vault with a local one beside it, for the sign-ins whose terms keep them on the person's own machine."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from doorkey.adapters.store.accounts import same_account
+from doorkey.adapters.store.stores import KeyedCipher, Vault
+from doorkey.domain.account import Account, Held
+from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.policy import Storage
+from doorkey.errors import UnknownName
+from doorkey.flows.steps import Lease
+from doorkey.ports import Accounts, Attempts, Catalog, Leases
+
+Stays = Callable[[str, str], bool]
+"""Whether what is kept for a provider and a method must stay on this machine."""
+
+
+def split(shared: Vault, local: Vault, stays: Stays) -> Vault:
+    """Give both vaults as one; everything but accounts, their leases and attempts is in the shared one."""
+    accounts = SplitAccounts(shared.accounts, local.accounts, stays)
+    return replace(
+        shared,
+        accounts=accounts,
+        leases=SplitLeases(shared.leases, local.leases, accounts.is_shared),
+        attempts=SplitAttempts(shared.attempts, local.attempts, stays),
+        cipher=_BothCiphers(shared.cipher, local.cipher),
+        is_shared=accounts.is_shared,
+        close=lambda: _close_both(shared, local),
+    )
+
+
+def stays_by_policy(catalog: Catalog) -> Stays:
+    """Read from the policies what must stay; so does what the config no longer knows."""
+
+    def stays(provider: str, method: str) -> bool:
+        with suppress(UnknownName):
+            known = catalog.provider(provider).method(method)
+            return known is None or known.policy.storage is Storage.LOCAL
+        return True
+
+    return stays
+
+
+class SplitAccounts:
+    """Fill `ports.Accounts`: a new account goes where its policy says, and then stays where it is."""
+
+    def __init__(self, shared: Accounts, local: Accounts, stays: Stays) -> None:
+        self._shared = shared
+        self._local = local
+        self._stays = stays
+
+    def all(self) -> Sequence[Account]:
+        both = [*self._shared.all(), *self._local.all()]
+        return sorted(both, key=lambda account: (account.created_at, account.id))
+
+    def find(self, account: Account) -> Account | None:
+        return same_account(account, self.all())
+
+    def load(self, account: str) -> Held:
+        return self._of(account).load(account)
+
+    def save(self, held: Held, *, read: int | None) -> bool:
+        account = held.account
+        if read is not None:
+            return self._of(account.id).save(held, read=read)
+        home = self._local if self._stays(account.provider, account.method) else self._shared
+        return home.save(held, read=None)
+
+    def save_standing(self, account: Account) -> bool:
+        return self._of(account.id).save_standing(account)
+
+    def forget(self, account: str) -> None:
+        self._of(account).forget(account)
+
+    def version(self) -> int:
+        # Neither goes back, so the sum moves with each.
+        return self._shared.version() + self._local.version()
+
+    def is_shared(self, account: str) -> bool:
+        """Whether this account is not in the local file, which is small."""
+        return all(known.id != account for known in self._local.all())
+
+    def _of(self, account: str) -> Accounts:
+        return self._shared if self.is_shared(account) else self._local
+
+
+class SplitLeases:
+    """Fill `ports.Leases`: a lease lies beside its account, where everybody looks who can renew that one."""
+
+    def __init__(self, shared: Leases, local: Leases, is_shared: Callable[[str], bool]) -> None:
+        self._shared = shared
+        self._local = local
+        self._is_shared = is_shared
+
+    def take(self, account: str, span: timedelta) -> Lease | None:
+        return self._of(account).take(account, span)
+
+    def owns(self, lease: Lease, span: timedelta) -> bool:
+        return self._of(lease.account).owns(lease, span)
+
+    def release(self, lease: Lease) -> None:
+        self._of(lease.account).release(lease)
+
+    def _of(self, account: str) -> Leases:
+        return self._shared if self._is_shared(account) else self._local
+
+
+class SplitAttempts:
+    """Fill `ports.Attempts`: a sign-in that must stay here is finished here, the others on any machine."""
+
+    def __init__(self, shared: Attempts, local: Attempts, stays: Stays) -> None:
+        self._shared = shared
+        self._local = local
+        self._stays = stays
+
+    def save(self, attempt: Attempt, *, was: Status | None) -> bool:
+        home = self._local if self._stays(attempt.provider, attempt.method) else self._shared
+        return home.save(attempt, was=was)
+
+    def load(self, attempt: str) -> Attempt:
+        with suppress(UnknownName):
+            return self._local.load(attempt)
+        return self._shared.load(attempt)
+
+
+class _BothCiphers:
+    """The shared vault's cipher, whose check asks for the key of both."""
+
+    def __init__(self, shared: KeyedCipher, local: KeyedCipher) -> None:
+        self._shared = shared
+        self._local = local
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        return self._shared.seal(plain, context)
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        return self._shared.open(sealed, context)
+
+    def check(self) -> None:
+        self._shared.check()
+        self._local.check()
+
+
+def _close_both(shared: Vault, local: Vault) -> None:
+    with ExitStack() as closing:
+        closing.callback(shared.close)
+        closing.callback(local.close)
