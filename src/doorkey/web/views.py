@@ -22,7 +22,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= words.FILTERS
-    environment.tests["calm"] = words.calm
     macros: Any = environment.get_template("macros.html").module
     environment.globals |= {"icon": macros.icon, "ticks": macros.ticks}
     return environment

@@ -38,7 +38,8 @@ TOOLS: Mapping[str, str] = {
 # The arguments that say what a call acts on; the store keeps them in the order of the alphabet.
 FIRST = {"path", "command"}
 # A name with a semicolon in it could pretend to be a sentence, so it warns.
-CALM = re.compile(r"Writes [^;]+\.|Runs a command\. Runs under bubblewrap: .+")
+PLAIN = re.compile(r"Writes [^;]+\.")
+CONFINED = "Runs a command. Runs under bubblewrap: "
 
 
 def payer(kind: str, provider: str, source: str = "managed") -> str:
@@ -105,14 +106,17 @@ def arguments(given: object) -> list[tuple[str, str]]:
     return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in named]
 
 
-def calm(note: str | None) -> bool:
-    """Whether a call's note only says what the call does; any other, and one that we do not know, is a warning."""
-    return CALM.fullmatch(note or "") is not None
+def caution(note: str | None) -> str | None:
+    """Say how a call's note is shown: not at all where the arguments say the same, `quiet`, or else as a `warning`."""
+    if note is None or PLAIN.fullmatch(note):
+        return None
+    return "quiet" if note.startswith(CONFINED) else "warning"
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": ago,
     "arguments": arguments,
+    "caution": caution,
     "clock": clock,
     "day": day,
     "payer": payer,
