@@ -17,7 +17,7 @@ from doorkey.errors import (
     UnknownName,
 )
 from doorkey.flows.authorization_code import LIFETIME
-from doorkey.service.sign_in import is_plausible_key
+from doorkey.service.sign_in import SignIns, is_plausible_key
 from doorkey.testing.script import ISSUER, answer
 from doorkey.testing.values import NOON, an_identity
 from tests.service.fakes import ACME, OAUTH
@@ -363,3 +363,73 @@ def test_the_reply_after_the_time_ends_it_too(house):
         house.sign_ins.reply(sign_in.id, reply_to(sign_in))
 
     assert house.world.endpoints.requests == []
+
+
+@pytest.fixture
+def elsewhere(house):
+    """Another process over the same vault."""
+    return SignIns(house.sign_ins._world)
+
+
+def test_a_sign_in_that_another_process_began_goes_on_here_by_paste(house, elsewhere):
+    sign_in = elsewhere.start("acme", name="work")
+
+    found = house.sign_ins.find(sign_in.id)
+    account = house.sign_ins.reply(sign_in.id, reply_to(sign_in))
+
+    assert (found.url, found.redirect, found.listener) == (sign_in.url, sign_in.redirect, None)
+    assert account == house.book.find("work")
+    assert found is house.sign_ins.find(sign_in.id)
+
+
+def test_a_sign_in_that_was_finished_elsewhere_is_finished_where_it_began(house, elsewhere):
+    sign_in = elsewhere.start("acme")
+    account = house.sign_ins.reply(sign_in.id, reply_to(sign_in))
+
+    found = elsewhere.find(sign_in.id)
+
+    assert (found.state, found.account) == (Status.SIGNED_IN, account)
+    assert house.listen.opened[0].closed
+
+
+def test_a_reconnect_goes_on_elsewhere_for_the_same_account(house, elsewhere):
+    first = house.sign_ins.start("acme", name="work")
+    account = house.sign_ins.reply(first.id, reply_to(first))
+    sign_in = elsewhere.start("acme", account=account)
+
+    again = house.sign_ins.reply(sign_in.id, reply_to(sign_in))
+
+    assert (again.id, again.name) == (account.id, "work")
+
+
+def test_a_sign_in_that_was_cancelled_elsewhere_is_over_and_takes_no_reply(house, elsewhere):
+    sign_in = house.sign_ins.start("acme")
+
+    elsewhere.cancel(sign_in.id)
+
+    assert house.sign_ins.find(sign_in.id).state is Status.CANCELLED
+    with pytest.raises(SignInFailed, match="cancelled"):
+        house.sign_ins.reply(sign_in.id, reply_to(sign_in))
+
+
+def test_a_sign_in_that_was_denied_elsewhere_has_failed(house, elsewhere):
+    sign_in = house.sign_ins.start("acme")
+    with pytest.raises(SignInFailed):
+        elsewhere.reply(sign_in.id, reply_to(sign_in, error="access_denied"))
+
+    found = house.sign_ins.find(sign_in.id)
+
+    assert found.state is Status.FAILED
+    assert "Allow" in found.failure.hint
+
+
+def test_an_exchange_that_another_process_broke_off_ends_with_its_time(house, elsewhere):
+    sign_in = house.sign_ins.start("acme")
+    exchanging = replace(sign_in.attempt, status=Status.EXCHANGING)
+    house.world.ports.attempts.save(exchanging, was=Status.WAITING)
+
+    during = elsewhere.find(sign_in.id).state
+    house.clock.sleep(LIFETIME)
+
+    assert during is Status.EXCHANGING
+    assert elsewhere.find(sign_in.id).state is Status.FAILED

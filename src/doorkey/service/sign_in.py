@@ -1,7 +1,8 @@
 """Signing in: one attempt with several ways for its reply to arrive, the same in the page and in the terminal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event, Lock
 
@@ -134,13 +135,16 @@ class SignIns:
         return sign_in
 
     def find(self, sign_in_id: str) -> SignIn:
-        """Return a sign-in of this process; one that is over its time is failed first. Raises UnknownName."""
+        """Return a sign-in as it stands, also one that another process began; it then goes on here, by paste.
+
+        One that is over its time is failed first. Raises UnknownName.
+        """
         with self._lock:
             sign_in = self._live.get(sign_in_id)
         if sign_in is None:
-            raise UnknownName("There is no such sign-in any more.", hint="Start the sign-in again.")
-        if sign_in.state is Status.WAITING and self._world.clock.now() >= sign_in.expires_at:
-            self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
+            sign_in = self._adopt(self._world.attempts.load(sign_in_id))
+        if not (sign_in.over.is_set() or sign_in.turn.locked()):
+            self._catch_up(sign_in)
         return sign_in
 
     def reply(self, sign_in_id: str, text: str) -> Account:
@@ -175,6 +179,8 @@ class SignIns:
         """End a sign-in and free its port; one that is over, or whose exchange has begun, keeps its own end."""
         sign_in = self.find(sign_in_id)
         with sign_in.turn:
+            if sign_in.state is Status.WAITING:
+                self._world.attempts.save(replace(sign_in.attempt, status=Status.CANCELLED), was=Status.WAITING)
             self._end(sign_in, Status.CANCELLED, failure=SignInFailed("The sign-in was cancelled."))
 
     def close(self) -> None:
@@ -202,6 +208,43 @@ class SignIns:
         account = self._world.runner.run(authorization_code.keep(plan, who, tokens))
         self._after(account)
         return account
+
+    def _adopt(self, attempt: Attempt) -> SignIn:
+        """Make a stored attempt of another process live here, with no port of its own."""
+        provider, method = self._way(attempt.provider, attempt.method)
+        method = self._world.runner.run(discovered(method))
+        account = next((known for known in self._world.accounts.all() if known.id == attempt.account), None)
+        plan = replace(
+            self._plan(provider, method, None, account=account, name=attempt.name), redirect=attempt.redirect
+        )
+        sign_in = SignIn(
+            id=attempt.id,
+            url=authorization_code.authorize_url(plan, attempt),
+            redirect=attempt.redirect,
+            expires_at=attempt.expires_at,
+            plan=plan,
+            attempt=attempt,
+            listener=None,
+        )
+        with self._lock:
+            return self._live.setdefault(sign_in.id, sign_in)
+
+    def _catch_up(self, sign_in: SignIn) -> None:
+        """Take over what another process has made of an attempt since; where none did, look at the time."""
+        stored = sign_in.attempt
+        with suppress(UnknownName):  # Swept: its time is over.
+            stored = self._world.attempts.load(sign_in.id)
+        if stored.status is Status.SIGNED_IN:
+            account = next((known for known in self._world.accounts.all() if known.id == stored.account), None)
+            return self._end(sign_in, Status.SIGNED_IN, account=account)
+        if stored.status in {Status.FAILED, Status.CANCELLED}:
+            what = "was cancelled" if stored.status is Status.CANCELLED else "did not succeed"
+            failure = SignInFailed(f"The sign-in {what}.", hint=stored.hint)
+            return self._end(sign_in, stored.status, failure=failure)
+        sign_in.state = stored.status
+        if self._world.clock.now() >= sign_in.expires_at:
+            self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
+        return None
 
     def _key_method(self, provider_id: str) -> str | None:
         methods = self._world.catalog.provider(provider_id).methods
