@@ -123,6 +123,7 @@ class House:
                 consents=consents,
                 clock=self.clock,
                 key_readable=self.key_readable,
+                is_shared=vault.is_shared,
             ),
             models=Models(sources=sources, transport=self.transport, clock=self.clock),
             clock=self.clock,

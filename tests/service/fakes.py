@@ -176,6 +176,7 @@ class House:
         self.practice = FakePractice()
         self.profiles = FakeProfiles()
         self.key_readable = True
+        self.shared: set[str] = set()
         self.runtime = SyncRuntime(replace(self.world.ports, accounts=self.accounts))
         self.consents = Consents(self.choices, self.clock)
         self.resolver = Resolver(
@@ -223,6 +224,7 @@ class House:
             consents=self.consents,
             clock=self.clock,
             key_readable=lambda: self.key_readable,
+            is_shared=lambda account: account in self.shared,
         )
         self.models = Models(sources=self.sources, transport=self.world.endpoints, clock=self.clock)
 

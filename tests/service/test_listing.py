@@ -15,7 +15,7 @@ from tests.service.test_sign_in import reply_to
 # Design section 5, with the reason and the one action that each state carries.
 FIELDS = {
     "id", "name", "provider", "method", "identity", "plan", "workspace", "state", "until", "payer", "source",
-    "expires_at", "last_proof", "default", "reason", "action",
+    "expires_at", "last_proof", "default", "reason", "action", "storage",
 }  # fmt: skip
 
 
@@ -36,10 +36,20 @@ def test_an_account_is_described_as_promised(house):
         "action": None,
         "payer": "plan",
         "source": "managed",
+        "storage": "local",
         "expires_at": "2030-01-01T13:00:00Z",
         "last_proof": {"at": "2030-01-01T12:00:00Z", "call": "chat"},
         "default": True,
     }
+
+
+def test_an_account_that_other_machines_see_says_so(house):
+    shared, mine = house.keep(), house.keep(identity=an_identity(subject="another"))
+    house.shared.add(shared.id)
+
+    listed = {entry["id"]: entry["storage"] for entry in house.listing.accounts()}
+
+    assert listed == {shared.id: "shared", mine.id: "local"}
 
 
 def test_what_is_unknown_is_null_and_no_field_is_left_out(house):

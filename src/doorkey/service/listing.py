@@ -48,6 +48,7 @@ class Listing:
         consents: Consents,
         clock: Clock,
         key_readable: Callable[[], bool],
+        is_shared: Callable[[str], bool],
     ) -> None:
         self._catalog = catalog
         self._book = book
@@ -55,6 +56,7 @@ class Listing:
         self._consents = consents
         self._clock = clock
         self._key_readable = key_readable
+        self._is_shared = is_shared
 
     def accounts(self) -> list[Json]:
         """Describe every account, then the keys from the environment of providers that have none."""
@@ -82,6 +84,7 @@ class Listing:
             "action": ACTIONS[state],
             "payer": account.payer.value,
             "source": "managed",
+            "storage": "shared" if self._is_shared(account.id) else "local",
             "expires_at": iso(account.expires_at),
             "last_proof": {"at": iso(proof.at), "call": proof.call} if proof else None,
             "default": self._book.is_default(account),
@@ -202,5 +205,6 @@ def _env_account(provider: Provider, key: FoundKey) -> Json:
         "state": State.READY.value,
         "payer": Choice(provider=provider, method=key_method(provider), rule=key.name, key=key).payer.value,
         "source": "env",
+        "storage": "local",
         "default": True,
     }

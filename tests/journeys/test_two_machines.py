@@ -1,0 +1,117 @@
+"""Two machines over one PostgreSQL database: each with a home of its own, one key, and one refresh for both."""
+
+import base64
+import os
+import signal
+from datetime import timedelta
+
+import httpx2
+import pytest
+
+from doorkey.domain.attempt import Status
+from doorkey.testing.practice import approve
+from tests.journeys.configs import config
+from tests.journeys.person import sign_in
+from tests.journeys.program import Program
+from tests.journeys.test_races import Gate
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+
+@pytest.fixture
+def machines(home, practice, postgres_url):
+    """Two installations that share a database and a key, and nothing else."""
+    environ = {"DOORKEY_DATABASE_URL": postgres_url, "DOORKEY_KEY": base64.b64encode(os.urandom(32)).decode()}
+    both = [Program(home / name, dict(environ)) for name in ("desk", "laptop")]
+    for each in both:
+        each.configure(config(practice.url))
+    return both
+
+
+@pytest.fixture
+def gate(practice):
+    def forward(body):
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return httpx2.post(f"{practice.url}/token", content=body, headers=headers).content
+
+    gate = Gate(forward)
+    yield gate
+    gate.server.shutdown()
+    gate.server.server_close()
+
+
+def test_who_signed_in_on_one_machine_is_signed_in_on_the_other(machines):
+    desk, laptop = machines
+    account = sign_in(desk, "acme", "--name", "work")
+
+    token = laptop.run("token", "acme", "--account", "work")
+
+    assert laptop.accounts() == [account]
+    assert token.out == desk.run("token", "acme").out
+    assert not list(desk.home.glob("*.db"))
+
+
+def test_both_machines_share_one_slow_refresh(machines, practice):
+    desk, laptop = machines
+    sign_in(desk, "acme")
+    desk.grow_old(before_its_end=timedelta(0))
+    practice.sandbox.faults.add("slow", endpoint="token", seconds=1.5)
+
+    running = [(machine, machine.start("token", "acme")) for machine in (desk, laptop) * 2]
+    ended = [machine.finish(process) for machine, process in running]
+
+    assert [each.code for each in ended] == [0] * 4, ended
+    assert len({each.out for each in ended}) == 1
+    assert practice.sandbox.log.count(action="refresh_token") == 1
+
+
+def test_a_machine_whose_program_is_killed_in_mid_refresh_is_followed(machines, practice, gate):
+    desk, laptop = machines
+    for each in machines:
+        each.configure(config(practice.url).replace(f'"{practice.url}/token"', f'"{gate.url}/token"'))
+    gate.arrived.set()
+    sign_in(desk, "acme")
+    desk.grow_old(before_its_end=timedelta(0))
+    gate.arrived.clear()
+
+    holder = desk.start("token", "acme")
+    assert gate.arrived.wait(30)
+    holder.send_signal(signal.SIGKILL)
+    desk.finish(holder)
+    token = laptop.run("token", "acme")
+
+    assert token.code == 0, token
+    assert practice.sandbox.log.count(action="refresh_token", outcome="ok") == 1
+
+
+def test_a_reply_is_taken_by_another_machine_than_the_one_that_asked(machines):
+    desk, laptop = machines
+    with desk.house() as asking, laptop.house() as answering:
+        sign_in = asking.services.sign_ins.start("acme", name="work")
+
+        account = answering.services.sign_ins.reply(sign_in.id, approve(sign_in.url))
+
+        found = asking.services.sign_ins.find(sign_in.id)
+        assert (found.state, found.account) == (Status.SIGNED_IN, account)
+
+
+def test_a_machine_with_another_key_reads_the_names_and_overwrites_nothing(machines):
+    desk, laptop = machines
+    sign_in(desk, "acme", "--name", "work")
+    laptop.environ["DOORKEY_KEY"] = base64.b64encode(os.urandom(32)).decode()
+
+    token, login = laptop.run("token", "acme"), laptop.run("login", "acme", "--method", "api-key", stdin="key-2\n")
+
+    assert (token.code, login.code) == (6, 6)
+    assert [(each["name"], each["state"]) for each in laptop.accounts()] == [("work", "key_unreadable")]
+    assert desk.run("token", "acme").code == 0
+
+
+def test_a_database_that_is_away_is_a_passing_fault_and_its_password_stays_in(machines):
+    desk, _ = machines
+    desk.environ["DOORKEY_DATABASE_URL"] = "postgresql://ada:canary-secret@127.0.0.1:9/vault"
+
+    ended = [desk.run(*command, DOORKEY_DEBUG="1") for command in (["accounts"], ["token", "acme"], ["doctor"])]
+
+    assert [each.code for each in ended][:2] == [4, 4]
+    assert not any("canary" in each.out + each.err for each in ended)
