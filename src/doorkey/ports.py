@@ -1,6 +1,6 @@
 """What we need from the world: small protocols, named for their roles, that the adapters fill."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -283,3 +283,46 @@ class Practice(Protocol):
     """Starts the practice provider when something asks for it; does nothing for other providers."""
 
     def ensure(self, provider: Provider) -> None: ...
+
+
+class Passphrases(Protocol):
+    """Asks the person for the vault's passphrase; raises KeyUnreadable where nobody can be asked."""
+
+    def ask(self) -> Secret: ...
+    def choose(self) -> Secret:
+        """Ask for a new one, so that a slip of the finger is noticed."""
+        ...
+
+
+class KeyFacts(NamedTuple):
+    """What can be told of a vault's key; `source` is None until the first secret is sealed."""
+
+    source: str | None
+    protects: str
+    problem: str | None = None
+    """Why the vault does not open now."""
+    hint: str | None = None
+    recovery_code_at: datetime | None = None
+    rotating: bool = False
+    left_behind: str | None = None
+    """Where the key before this one could not be removed yet."""
+
+
+class KeyRing(Protocol):
+    """The keys of the vault. A change is a row of steps: wherever it breaks off, the vault opens as before or after.
+
+    Raises KeyUnreadable where the vault does not open, and StoreBusy where another program changes the keys too.
+    """
+
+    def facts(self) -> KeyFacts: ...
+    def move(self, source: str, *, code: Secret | None = None) -> Iterator[None]:
+        """Make a new master key in a source and remove the old one; a recovery code opens what the old source lost."""
+        ...
+
+    def rotate(self) -> Iterator[int]:
+        """Seal everything again under a new data key, or go on with that; yields how many rows are left."""
+        ...
+
+    def issue_code(self) -> Iterator[Secret]:
+        """Yield a new recovery code to be shown; the ones before it end with the step after."""
+        ...

@@ -76,7 +76,7 @@ def test_a_key_in_the_environment_leaves_no_file(opened, key_file, behind):
 
 
 def test_an_existing_key_file_is_used_for_a_new_vault(opened, key_file):
-    made = key_file.create()
+    made = key_file.create("a vault").secret
 
     opened().accounts.save(held(), read=None)
 

@@ -35,4 +35,4 @@ def test_what_is_no_key_is_refused_and_not_shown(text):
 
 def test_none_can_be_made_here():
     with pytest.raises(KeyUnreadable):
-        EnvironmentKey({}).create()
+        EnvironmentKey({}).create("a vault")

@@ -6,7 +6,10 @@ import stat
 import pytest
 
 from doorkey.adapters.key_sources.file import KeyFile
+from doorkey.adapters.key_sources.source import Lock
 from doorkey.errors import KeyUnreadable, StorageFull
+
+VAULT = "a vault"
 
 
 @pytest.fixture
@@ -19,29 +22,67 @@ def test_no_file_is_no_key(source):
 
 
 def test_the_key_that_was_made_is_read(source):
-    made = source.create()
+    made = source.create(VAULT).secret
 
     assert len(made) == 32
     assert source.read() == made
 
 
 def test_only_its_owner_may_read_it(source):
-    source.create()
+    source.create(VAULT)
 
     assert stat.S_IMODE(source.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(source.path.parent.stat().st_mode) == 0o700
 
 
-def test_a_key_that_is_there_is_never_replaced(source):
-    made = source.create()
+def test_a_key_that_is_there_stays_beside_a_new_one(source):
+    first, second = source.create(VAULT).secret, source.create(VAULT).secret
 
-    assert source.create() == made
+    found = [source.find(Lock.of(VAULT, key)) for key in (first, second)]
+
+    assert first != second
+    assert found == [first, second]
+    assert source.read() == first
+
+
+def test_only_the_key_that_fits_is_removed(source):
+    first, second = source.create(VAULT).secret, source.create(VAULT).secret
+
+    source.drop(Lock.of(VAULT, first))
+    source.drop(Lock.of("another vault", second))
+
+    assert source.read() == second
+
+
+def test_a_key_that_another_vault_needs_stays(source):
+    made = source.create(VAULT).secret
+
+    source.drop(Lock.of(VAULT, made), lambda key: key == made)
+
     assert source.read() == made
+
+
+def test_without_its_last_key_there_is_no_file(source):
+    made = source.create(VAULT).secret
+
+    source.drop(Lock.of(VAULT, made))
+
+    assert list(source.path.parent.iterdir()) == []
+
+
+def test_what_a_killed_program_left_half_written_is_in_nobodys_way(source):
+    source.create(VAULT)
+    source.path.with_name("doorkey.key.new").write_text("hal")
+
+    made = source.create(VAULT).secret
+
+    assert source.find(Lock.of(VAULT, made)) == made
+    assert [path.name for path in source.path.parent.iterdir()] == ["doorkey.key"]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
 def test_a_file_that_others_can_read_is_refused(source, mode):
-    source.create()
+    source.create(VAULT)
     source.path.chmod(mode)
 
     with pytest.raises(KeyUnreadable) as refused:
@@ -52,7 +93,7 @@ def test_a_file_that_others_can_read_is_refused(source, mode):
 
 def test_a_link_is_refused(source, tmp_path):
     elsewhere = KeyFile(tmp_path)
-    elsewhere.create()
+    elsewhere.create(VAULT)
     source.path.parent.mkdir()
     source.path.symlink_to(elsewhere.path)
 
@@ -79,7 +120,7 @@ def test_a_file_that_holds_no_key_is_refused_and_stays(source, content):
     with pytest.raises(KeyUnreadable):
         source.read()
     with pytest.raises(KeyUnreadable):
-        source.create()
+        source.create(VAULT)
 
     assert source.path.read_text() == content
 
@@ -88,4 +129,4 @@ def test_a_folder_that_cannot_be_made_is_no_room(tmp_path):
     (tmp_path / "file").write_text("in the way")
 
     with pytest.raises(StorageFull):
-        KeyFile(tmp_path / "file" / "config").create()
+        KeyFile(tmp_path / "file" / "config").create(VAULT)

@@ -1,9 +1,8 @@
 """The master key in the environment, for machines that get their secrets that way."""
 
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Callable, Mapping
 
-from doorkey.adapters.key_sources.source import decode
+from doorkey.adapters.key_sources.source import Lock, NewKey, decode, nobody
 from doorkey.errors import KeyUnreadable
 
 VARIABLE = "DOORKEY_KEY"
@@ -11,9 +10,13 @@ _FORM = f"Set {VARIABLE} to base64 of 32 random bytes (`openssl rand -base64 32`
 
 
 class EnvironmentKey:
-    """Fill `KeySource` from DOORKEY_KEY; whoever sets it is the one who makes the key."""
+    """Fill `KeySource` from DOORKEY_KEY; whoever sets it is the one who makes and removes the key."""
 
     name = "environment"
+    protects = (
+        f"A copy of the disk is not enough, as long as what sets {VARIABLE} is not on it. "
+        "Programs that run as you can read it."
+    )
     restore = f"Set {VARIABLE} to the key that this vault was made with, or unset it; nothing was overwritten."
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -28,5 +31,14 @@ class EnvironmentKey:
             raise KeyUnreadable(f"{VARIABLE} is set, but holds no key.", hint=_FORM)
         return key
 
-    def create(self) -> NoReturn:
-        raise KeyUnreadable(f"{VARIABLE} is not set.", hint=_FORM)
+    def find(self, lock: Lock) -> bytes | None:
+        return self.read()
+
+    def create(self, vault: str) -> NewKey:
+        key = self.read()
+        if key is None:
+            raise KeyUnreadable(f"{VARIABLE} is not set.", hint=_FORM)
+        return NewKey(key)
+
+    def drop(self, lock: Lock, unless: Callable[[bytes], bool] = nobody) -> None:
+        """Leave it to whoever set it."""

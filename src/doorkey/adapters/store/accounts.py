@@ -4,14 +4,14 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.store.columns import as_json, moment_or_none, stamp, stamp_or_none
 from doorkey.adapters.store.database import Database, Row, Value
 from doorkey.domain.account import Account, Held, Identity, Origins, Proof, Sent, Standing, State
 from doorkey.domain.provider import Payer
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import UnknownName
-from doorkey.ports import Cipher
+from doorkey.errors import KeyUnreadable, UnknownName
 
 _INSERT = """
 INSERT INTO accounts (id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at,
@@ -31,7 +31,7 @@ WHERE id = :id AND generation = :read RETURNING id
 class SqlAccounts:
     """Fill `ports.Accounts`."""
 
-    def __init__(self, database: Database, cipher: Cipher) -> None:
+    def __init__(self, database: Database, cipher: VaultCipher) -> None:
         self._database = database
         self._cipher = cipher
 
@@ -42,16 +42,22 @@ class SqlAccounts:
         return same_account(account, self.all())
 
     def load(self, account: str) -> Held:
-        for row in self._database.rows("SELECT * FROM accounts WHERE id = ?", (account,)):
-            found = _account(row)
-            return Held(found, _unpack(self._cipher.open(row["tokens"], _place(found))))
-        raise UnknownName("There is no such account.")
+        row = self._row(account)
+        try:
+            return self._open(row)
+        except KeyUnreadable:
+            # A rotation may have sealed it again, and ended its former key, since it was read.
+            newer = self._row(account)
+            if newer["tokens"] == row["tokens"]:
+                raise
+            return self._open(newer)
 
     def save(self, held: Held, *, read: int | None) -> bool:
         account = held.account
-        sealed = self._cipher.seal(_pack(held.tokens), _place(account))
-        row = _row(account) | {"tokens": sealed, "read": read}
-        return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
+        with self._cipher.sealing() as seal:
+            sealed = seal(_pack(held.tokens), place(account.id, account.generation))
+            row = _row(account) | {"tokens": sealed, "read": read}
+            return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
 
     def save_standing(self, account: Account) -> bool:
         sql = "UPDATE accounts SET standing = ? WHERE id = ? AND generation = ? RETURNING id"
@@ -62,6 +68,15 @@ class SqlAccounts:
 
     def version(self) -> int:
         return self._database.version()
+
+    def _row(self, account: str) -> Row:
+        for row in self._database.rows("SELECT * FROM accounts WHERE id = ?", (account,)):
+            return row
+        raise UnknownName("There is no such account.")
+
+    def _open(self, row: Row) -> Held:
+        found = _account(row)
+        return Held(found, _unpack(self._cipher.open(row["tokens"], place(found.id, found.generation))))
 
 
 def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None:
@@ -77,8 +92,9 @@ def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None
     return next(filter(same, accounts), None)
 
 
-def _place(account: Account) -> str:
-    return f"accounts|{account.id}|tokens|{account.generation}"
+def place(account: str, generation: int) -> str:
+    """Name the place that an account's tokens are sealed for."""
+    return f"accounts|{account}|tokens|{generation}"
 
 
 def _row(account: Account) -> dict[str, Value]:

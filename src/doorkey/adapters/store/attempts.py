@@ -4,12 +4,12 @@ import json
 from dataclasses import fields
 from datetime import datetime, timedelta
 
+from doorkey.adapters.cipher.vault_cipher import Seal, VaultCipher
 from doorkey.adapters.store.columns import stamp
-from doorkey.adapters.store.database import Database, Value
+from doorkey.adapters.store.database import Database, Row, Value
 from doorkey.domain.attempt import Attempt, Status
 from doorkey.domain.secret import Secret
-from doorkey.errors import UnknownName
-from doorkey.ports import Cipher
+from doorkey.errors import KeyUnreadable, UnknownName
 
 LONGEST_EXCHANGE = timedelta(minutes=5)
 _SECRETS = ("state", "verifier", "nonce")
@@ -31,45 +31,58 @@ _SWEEP = "DELETE FROM attempts WHERE expires_at <= :now AND (status <> 'exchangi
 class SqlAttempts:
     """Fill `ports.Attempts`; a new attempt sweeps what had expired when it began, except an exchange under way."""
 
-    def __init__(self, database: Database, cipher: Cipher) -> None:
+    def __init__(self, database: Database, cipher: VaultCipher) -> None:
         self._database = database
         self._cipher = cipher
 
     def save(self, attempt: Attempt, *, was: Status | None) -> bool:
-        row = self._row(attempt) | {"was": was}
-        if was is not None:
-            return bool(self._database.rows(_UPDATE, row))
         began = attempt.created_at
-        with self._database.transaction("attempts"):
+        with self._cipher.sealing() as seal:
+            row = _row(attempt, seal) | {"was": was}
+            if was is not None:
+                return bool(self._database.rows(_UPDATE, row))
             self._database.rows(_SWEEP, {"now": stamp(began), "long_ago": stamp(began - LONGEST_EXCHANGE)})
             return bool(self._database.rows(_INSERT, row))
 
     def load(self, attempt: str) -> Attempt:
+        row = self._row(attempt)
+        try:
+            return self._open(row)
+        except KeyUnreadable:
+            # A rotation may have sealed it again, and ended its former key, since it was read.
+            newer = self._row(attempt)
+            if newer["state"] == row["state"]:
+                raise
+            return self._open(newer)
+
+    def _row(self, attempt: str) -> Row:
         for row in self._database.rows("SELECT * FROM attempts WHERE id = ?", (attempt,)):
-            parts = json.loads(row["details"])
-            parts |= {name: datetime.fromisoformat(parts[name]) for name in _TIMES}
-            parts |= {name: self._open(attempt, name, row[name]) for name in _SECRETS}
-            return Attempt(**(parts | {"status": Status(row["status"])}))
+            return row
         raise UnknownName("There is no such sign-in.", hint="Start the sign-in again.")
 
-    def _row(self, attempt: Attempt) -> dict[str, Value]:
-        parts = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
-        secrets = {name: self._seal(attempt.id, name, parts.pop(name)) for name in _SECRETS}
-        parts |= {name: stamp(parts[name]) for name in _TIMES}
-        return {
-            "id": parts["id"],
-            "status": parts["status"],
-            "expires_at": parts["expires_at"],
-            "details": json.dumps(parts),
-            **secrets,
-        }
+    def _open(self, row: Row) -> Attempt:
+        def opened(column: str) -> Secret:
+            return Secret(self._cipher.open(row[column], place(row["id"], column)).decode())
 
-    def _seal(self, attempt: str, column: str, secret: Secret) -> bytes:
-        return self._cipher.seal(secret.reveal().encode(), _place(attempt, column))
-
-    def _open(self, attempt: str, column: str, sealed: bytes) -> Secret:
-        return Secret(self._cipher.open(sealed, _place(attempt, column)).decode())
+        parts = json.loads(row["details"])
+        parts |= {name: datetime.fromisoformat(parts[name]) for name in _TIMES}
+        parts |= {name: opened(name) for name in _SECRETS}
+        return Attempt(**(parts | {"status": Status(row["status"])}))
 
 
-def _place(attempt: str, column: str) -> str:
+def place(attempt: str, column: str) -> str:
+    """Name the place that a secret of an attempt is sealed for."""
     return f"attempts|{attempt}|{column}"
+
+
+def _row(attempt: Attempt, seal: Seal) -> dict[str, Value]:
+    parts = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
+    secrets = {name: seal(parts.pop(name).reveal().encode(), place(attempt.id, name)) for name in _SECRETS}
+    parts |= {name: stamp(parts[name]) for name in _TIMES}
+    return {
+        "id": parts["id"],
+        "status": parts["status"],
+        "expires_at": parts["expires_at"],
+        "details": json.dumps(parts),
+        **secrets,
+    }
