@@ -36,6 +36,7 @@ from doorkey.service.consents import Consents
 from doorkey.service.launch import LaunchGate
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
+from doorkey.service.moving import Moving
 from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
@@ -126,6 +127,14 @@ class House:
                 is_shared=vault.is_shared,
             ),
             models=Models(sources=sources, transport=self.transport, clock=self.clock),
+            moving=Moving(
+                accounts=vault.accounts,
+                catalog=self.catalog,
+                choices=vault.choices,
+                cipher=vault.cipher,
+                clock=self.clock,
+                resolver=resolver,
+            ),
             clock=self.clock,
             entropy=self.entropy,
         )

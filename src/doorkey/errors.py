@@ -7,6 +7,7 @@ DoorkeyError
 │   ├── ReplyRejected               a pasted or delivered reply does not belong to the attempt (it goes on)
 │   ├── ConsentNeeded               a policy or a change of payer wants one recorded yes
 │   ├── PolicyRefused               the method's terms or the config forbid this use
+│   ├── BundleRejected              an exported file, or its passphrase, cannot be taken
 │   ├── ApprovalRefused             a tool call was denied, or its approval was already used
 │   └── UsageLimitReached           the plan or the key is used up, perhaps until a known time
 ├── Temporary                       nobody has to act: try later
@@ -86,6 +87,13 @@ class PolicyRefused(NeedsPerson):
 
     code = "policy_refused"
     hint = "Use another account or method for this."
+
+
+class BundleRejected(NeedsPerson):
+    """An exported file cannot be opened or written as asked, or its passphrase is not the right one."""
+
+    code = "bundle_rejected"
+    hint = "Nothing was changed; try again with the right file and passphrase."
 
 
 class ApprovalRefused(NeedsPerson):

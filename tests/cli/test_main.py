@@ -25,6 +25,7 @@ CODES = {
     errors.ApprovalRefused: 5,
     errors.KeyUnreadable: 6,
     errors.VaultDamaged: 6,
+    errors.BundleRejected: 1,
     errors.UsageLimitReached: 7,
 }
 

@@ -1,10 +1,25 @@
 """Command lines and the options that they come to, without anything being run."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doorkey.cli import accounts, chat, doctor, login, logout, models, open, providers, sandbox, token, use
+from doorkey.cli import (
+    accounts,
+    chat,
+    doctor,
+    export,
+    login,
+    logout,
+    models,
+    open,
+    providers,
+    restore,
+    sandbox,
+    token,
+    use,
+)
 from doorkey.cli.main import COMMANDS, open_house, start
 from doorkey.cli.shell import Shell
 from tests.cli.terminal import Terminal
@@ -30,6 +45,10 @@ LINES = [
     ("models openai --json", models.Options("openai", as_json=True)),
     ("chat", chat.Options()),
     ("chat --model acme:m --account a hello", chat.Options(prompt="hello", model="acme:m", account="a")),
+    ("export b.doorkey", export.Options(file=Path("b.doorkey"))),
+    ("export b --account x --account y --force", export.Options(file=Path("b"), account=("x", "y"), force=True)),
+    ("restore b --yes --json", restore.Options(file=Path("b"), yes=True, as_json=True)),
+    ("restore b --replace --account x", restore.Options(file=Path("b"), account=("x",), replace=True)),
     ("sandbox --port 0", sandbox.Options(port=0)),
     ("doctor --json", doctor.Options(as_json=True)),
 ]
@@ -42,6 +61,10 @@ MISTAKES = [
     "token openai --min-ttl 99999999999999",
     "open --port 70000",
     "chat --folder /nowhere/at/all hello",
+    "export",
+    "export /",
+    "export b passphrase",
+    "restore",
     "acounts",
     "--nonsense",
 ]

@@ -104,6 +104,7 @@ class Program:
             text=True,
             cwd=here or self.home,
             env=self._environment({}),
+            start_new_session=True,  # Else a hidden question would go to the terminal of whoever runs the tests.
         ) as process:
             os.close(terminal)
             try:

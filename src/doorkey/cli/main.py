@@ -24,6 +24,8 @@ COMMANDS = (
     "providers",
     "models",
     "chat",
+    "export",
+    "restore",
     "sandbox",
     "doctor",
 )

@@ -18,6 +18,7 @@ from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
+from doorkey.service.moving import Moving
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
@@ -35,6 +36,7 @@ class Services:
     consents: Consents
     listing: Listing
     models: Models
+    moving: Moving
     clock: Clock
     entropy: Entropy
 
