@@ -24,6 +24,7 @@ from doorkey.domain.conversation import Conversation, Event, EventKind
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError
+from doorkey.ports import Leases
 from doorkey.service.resolve import Choice, Wish
 from doorkey.service.services import ChatStores, Services
 from doorkey.testing.clock import FakeClock
@@ -135,7 +136,7 @@ class World:
         return cast("ChatStores", self.app)
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[Engine]:
+    async def engine(self, leases: Leases | None = None) -> AsyncIterator[Engine]:
         services = SimpleNamespace(resolver=self.door, sources=self.door, clock=self.clock, entropy=self.entropy)
         engine = Engine(
             cast("Services", services),
@@ -145,6 +146,7 @@ class World:
             confinement=BARE,
             build_model=lambda *_: FunctionModel(stream_function=self.script.stream),
             record=lambda account, error: self.recorded.append((account, error)),
+            leases=leases,
         )
         try:
             yield engine

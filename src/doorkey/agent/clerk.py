@@ -19,6 +19,10 @@ class Clerk:
         """Do it and return what it returns; work that has begun is finished, even when the caller is cancelled."""
         return await asyncio.wrap_future(self._thread.submit(work, *args, **kwargs))
 
+    def later(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do it in its turn; nobody waits for it."""
+        self._thread.submit(work, *args, **kwargs)
+
     def close(self) -> None:
         """Finish what was asked for, then stop."""
         self._thread.shutdown()

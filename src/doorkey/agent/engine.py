@@ -5,10 +5,12 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from doorkey.agent.answer import Answer, BuildModel, Clients, Record, Workshop, approval_json
+from doorkey.agent.claims import Claims
 from doorkey.agent.clerk import Clerk
 from doorkey.agent.confinement import Confinement, detect
 from doorkey.agent.docket import Docket
@@ -17,6 +19,7 @@ from doorkey.domain.account import Account
 from doorkey.domain.approval import Approval, ApprovalState, Decision
 from doorkey.domain.conversation import LIVE, Event, EventKind, Run, RunState
 from doorkey.errors import ApprovalRefused, DoorkeyError, Temporary
+from doorkey.ports import Leases
 from doorkey.service.resolve import Choice
 from doorkey.service.services import ChatStores, Services
 
@@ -49,7 +52,8 @@ def _keep_nothing(account: Account, error: DoorkeyError) -> None:
 class Engine:
     """Makes the answers of all chats; it belongs to one event loop.
 
-    Call `recover` once at the start, where this is the only program that answers chats, and `close` at the end.
+    Call `recover` once at the start and `close` at the end. Without `leases` this is the only program that answers
+    these chats; with them several machines do, and each run is made by the one that holds its lease.
     """
 
     def __init__(
@@ -62,11 +66,13 @@ class Engine:
         confinement: Confinement | None = None,
         build_model: BuildModel = _build_model,
         record: Record = _keep_nothing,
+        leases: Leases | None = None,
     ) -> None:
         self._stores = stores
         self._clock = services.clock
         self._entropy = services.entropy
         self._clerk = Clerk()
+        self._claims = Claims(leases, self._clerk, self._lose)
         self._docket = Docket(stores, services.clock, services.entropy)
         self._shop = Workshop(
             services=services,
@@ -90,7 +96,14 @@ class Engine:
         Raises UnknownName without such a chat, and Temporary while another answer of this chat is live.
         """
         async with self._gates[conversation_id]:
-            run = await self._clerk.do(self._store_prompt, conversation_id, prompt)
+            run_id = f"run_{self._entropy.bytes(12).hex()}"
+            # Claimed before it is stored, so that nobody takes it for left behind.
+            await self._claims.take(run_id)
+            try:
+                run = await self._clerk.do(self._store_prompt, run_id, conversation_id, prompt)
+            except DoorkeyError:
+                self._claims.drop(run_id)
+                raise
             answer = self._answer(run)
             self._launch(answer, answer.make())
         return run
@@ -104,11 +117,14 @@ class Engine:
         """Give the events of a run after a number, stored ones first, each once and in order.
 
         Ends after the last event of the run; while it waits for a person, this waits too. A run that another
-        process makes is given as far as it is stored.
+        process makes is given as far as it is stored, and from another machine to its end.
         """
         tape = self._tapes.get(run_id) or await self._tape_of(run_id)
-        async for event in tape.follow(after):
+        followed = tape.watch(after, partial(self._rescue, run_id)) if self._claims.shared else tape.follow(after)
+        async for event in followed:
             yield event
+        if self._claims.shared and run_id not in self._live:
+            self._tapes.pop(run_id, None)
 
     async def decide(self, approval_id: str, decision: Decision, reason: str | None = None) -> Approval:
         """Record what the person chose; the run goes on when its last question is answered.
@@ -148,12 +164,17 @@ class Engine:
             live = self._live.get(run_id)
             if live is not None:
                 await self._cancel(live, RunState.STOPPED)
+            elif self._claims.shared:
+                await self._rescue(run_id)
             run = await self._clerk.do(self._stores.runs.load, run_id)
-            if run.state is RunState.WAITING:
+            if run.state is RunState.WAITING and await self._claims.take(run_id):
                 answer = self._answer(run)
                 await answer.end(RunState.STOPPED)
+                self._claims.drop(run_id)
                 self._tapes.pop(run_id, None)
                 run = answer.run
+        if run.state in LIVE and self._claims.shared:
+            raise Temporary("Another machine makes this answer.", hint="Stop it in the Doorkey that was asked.")
         return run
 
     async def recover(self) -> None:
@@ -162,13 +183,8 @@ class Engine:
         Its running answers become INTERRUPTED, or wait again where a call is still open: one that was running then
         asks the person once more.
         """
-        for run, rows in await self._clerk.do(self._left_behind):
-            tape = self._tape(run.id)
-            for row in rows:
-                tape.add(EventKind.APPROVAL, approval_json(row))
-            tape.add(EventKind.STATE, {"state": run.state.value})
-            await tape.settle()
-            self._drop(run.id)
+        for run in await self._clerk.do(self._left_behind):
+            await self._rescue(run.id)
 
     async def close(self) -> None:
         """End everything that is live as INTERRUPTED, with its text kept; what waits for a person stays."""
@@ -176,13 +192,14 @@ class Engine:
         for tape in self._tapes.values():
             await tape.settle()
             tape.end()
+        await self._claims.close()
         self._clerk.close()
 
     async def warm(self) -> None:
         """Import what the first run needs, beside whatever else the loop does."""
         await asyncio.to_thread(__import__, "doorkey.agent.turn")
 
-    def _store_prompt(self, conversation_id: str, prompt: str) -> Run:
+    def _store_prompt(self, run_id: str, conversation_id: str, prompt: str) -> Run:
         chat = self._stores.conversations.load(conversation_id)
         earlier = self._stores.runs.of(conversation_id)
         if any(run.state in LIVE for run in earlier):
@@ -190,21 +207,42 @@ class Engine:
                 "An answer of this chat is not finished yet.", hint="Wait for it, decide what it asks, or stop it."
             )
         now = self._clock.now()
-        run = Run(
-            id=f"run_{self._entropy.bytes(12).hex()}", conversation=conversation_id, prompt=prompt, started_at=now
-        )
+        run = Run(id=run_id, conversation=conversation_id, prompt=prompt, started_at=now)
         self._stores.runs.save(run)
         title = chat.title if earlier else title_of(prompt)
         self._stores.conversations.save(replace(chat, title=title, updated_at=now))
         return run
 
-    def _left_behind(self) -> list[tuple[Run, Sequence[Approval]]]:
-        runs = self._stores.runs
+    def _left_behind(self) -> list[Run]:
         chats = self._stores.conversations.all()
-        found = [run for chat in chats for run in runs.of(chat.id) if run.state is RunState.RUNNING]
-        return [self._set_right(run) for run in found if run.id not in self._live]
+        return [run for chat in chats for run in self._stores.runs.of(chat.id) if run.state is RunState.RUNNING]
 
-    def _set_right(self, run: Run) -> tuple[Run, Sequence[Approval]]:
+    async def _rescue(self, run_id: str) -> None:
+        """Set a run right that says it is being made, where nobody makes it any more."""
+        if run_id in self._live or not await self._clerk.do(self._is_running, run_id):
+            return
+        if await self._claims.take(run_id):
+            try:
+                # Its maker may have ended it just before we claimed it.
+                if await self._clerk.do(self._is_running, run_id):
+                    await self._tell_right(*await self._clerk.do(self._set_right, run_id))
+            finally:
+                self._claims.drop(run_id)
+
+    async def _tell_right(self, run: Run, reopened: Sequence[Approval]) -> None:
+        tape = self._tape(run.id)
+        for row in reopened:
+            tape.add(EventKind.APPROVAL, approval_json(row))
+        tape.add(EventKind.STATE, {"state": run.state.value})
+        await tape.settle()
+        if run.state is not RunState.WAITING:
+            self._drop(run.id)
+
+    def _is_running(self, run_id: str) -> bool:
+        return self._stores.runs.load(run_id).state is RunState.RUNNING
+
+    def _set_right(self, run_id: str) -> tuple[Run, Sequence[Approval]]:
+        run = self._stores.runs.load(run_id)
         reopened = self._docket.reopen(run.id)
         if self._docket.open(run.id):
             run = replace(run, state=RunState.WAITING)
@@ -218,8 +256,23 @@ class Engine:
         if live is not None:
             # It has stored that it waits and is about to leave.
             await asyncio.wait([live.task])
-        answer = self._answer(run)
-        self._launch(answer, answer.go_on())
+        if await self._claims.take(run.id):
+            if await self._clerk.do(self._is_decided, run.id):
+                answer = self._answer(run)
+                self._launch(answer, answer.go_on())
+            else:
+                # Another machine has gone on with it meanwhile, as far as the next question or the end.
+                self._claims.drop(run.id)
+
+    def _is_decided(self, run_id: str) -> bool:
+        waits = self._stores.runs.load(run_id).state is RunState.WAITING
+        return waits and all(row.state is not ApprovalState.PENDING for row in self._docket.of(run_id))
+
+    async def _lose(self, run_id: str) -> None:
+        """Stop making a run that another machine has taken over."""
+        live = self._live.get(run_id)
+        if live is not None:
+            await self._cancel(live, RunState.INTERRUPTED)
 
     def _answer(self, run: Run) -> Answer:
         return Answer(self._shop, run, self._tape(run.id))
@@ -233,6 +286,7 @@ class Engine:
     def _leave(self, answer: Answer, ended: asyncio.Task[None]) -> None:
         run = answer.run
         del self._live[run.id]
+        self._claims.drop(run.id)
         if run.state is not RunState.WAITING:
             self._drop(run.id)
         if not ended.cancelled() and (error := ended.exception()):
@@ -255,7 +309,7 @@ class Engine:
     async def _tape_of(self, run_id: str) -> Tape:
         """Return the tape of a run that may go on here, else one that has ended."""
         run = await self._clerk.do(self._stores.runs.load, run_id)
-        if run_id in self._tapes or run.state is RunState.WAITING:
+        if run_id in self._tapes or run.state is RunState.WAITING or (self._claims.shared and run.state in LIVE):
             return self._tape(run_id)
         tape = Tape(run_id, self._stores.events, self._clerk)
         tape.end()

@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -13,6 +13,9 @@ from doorkey.ports import Events
 
 PACE = timedelta(milliseconds=25)
 """The least time between two writes of text: what comes meanwhile is joined."""
+
+LOOK = timedelta(milliseconds=400)
+"""How often we look for what another machine has written."""
 
 _JOINED = frozenset({EventKind.TEXT, EventKind.THINKING})
 
@@ -76,6 +79,26 @@ class Tape:
             if ended:
                 return
             await news.wait()
+
+    async def watch(self, after: int, rescue: Callable[[], Awaitable[None]]) -> AsyncIterator[Event]:
+        """Do as `follow` where other machines write too: go by what is stored, and look for it now and then.
+
+        `rescue` is asked in between: nobody may be left who writes the last event.
+        """
+        number = after
+        while True:
+            news, ended = self._news, self._ended
+            for event in await self._clerk.do(self._events.since, self._run, number):
+                yield event
+                number = event.number
+                if is_last(event):
+                    return
+            if ended:
+                return
+            await rescue()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK.total_seconds()):
+                    await news.wait()
 
     def _add(self, kind: EventKind, body: Mapping[str, object]) -> None:
         last = self._drafts[-1] if self._drafts else None

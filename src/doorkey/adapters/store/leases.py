@@ -13,6 +13,7 @@ _INSERT = """
 INSERT INTO leases (account, owner, ends, taken_at, ends_at, boot, namespace, pid, started)
 VALUES (:account, :owner, :ends, :taken_at, :ends_at, :boot, :namespace, :pid, :started)
 """
+_EXTEND = "UPDATE leases SET ends = ?, ends_at = ? WHERE account = ? AND owner = ? RETURNING account"
 
 
 class SqlLeases:
@@ -41,6 +42,10 @@ class SqlLeases:
         # The time is read last: waiting for the database must not count as time that is left.
         here, time = self._machine.this_process().boot, self._machine.uptime()
         return any(row["boot"] == here and row["ends"] - time >= span.total_seconds() for row in rows)
+
+    def extend(self, lease: Lease, span: timedelta) -> bool:
+        ends, ends_at = self._machine.uptime() + span.total_seconds(), stamp(self._machine.now() + span)
+        return bool(self._database.rows(_EXTEND, (ends, ends_at, lease.account, lease.owner)))
 
     def release(self, lease: Lease) -> None:
         self._database.rows("DELETE FROM leases WHERE account = ? AND owner = ?", (lease.account, lease.owner))

@@ -101,6 +101,9 @@ class SplitLeases:
     def owns(self, lease: Lease, span: timedelta) -> bool:
         return self._of(lease.account).owns(lease, span)
 
+    def extend(self, lease: Lease, span: timedelta) -> bool:
+        return self._of(lease.account).extend(lease, span)
+
     def release(self, lease: Lease) -> None:
         self._of(lease.account).release(lease)
 

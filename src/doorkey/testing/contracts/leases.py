@@ -78,6 +78,25 @@ class LeasesContract:
         assert not store.owns(lost, timedelta(0))
         assert store.owns(taken, SPAN)
 
+    def test_a_lease_that_is_extended_ends_a_whole_span_later(self, store: Leases, machine: FakeMachine) -> None:
+        lease = take(store)
+        machine.sleep(SPAN / 2)
+
+        extended = store.extend(lease, SPAN)
+
+        assert extended
+        assert store.owns(lease, SPAN)
+        machine.sleep(SPAN / 2)
+        assert store.take("acc_1", SPAN) is None
+
+    def test_a_lease_that_somebody_took_over_is_not_extended(self, store: Leases, machine: FakeMachine) -> None:
+        lost = take(store)
+        machine.sleep(SPAN)
+        taken = take(store)
+
+        assert not store.extend(lost, SPAN * 2)
+        assert not store.owns(taken, SPAN * 2)
+
 
 def take(store: Leases) -> Lease:
     """Take the lease of one account, which must be free."""

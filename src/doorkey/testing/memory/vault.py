@@ -114,6 +114,13 @@ class MemoryLeases:
             stands, ends = self._rows.get(lease.account, (None, self._now()))
             return stands == lease and self._now() + span <= ends
 
+    def extend(self, lease: Lease, span: timedelta) -> bool:
+        with self._lock:
+            stands, _ = self._rows.get(lease.account, (None, None))
+            if stands == lease:
+                self._rows[lease.account] = (lease, self._now() + span)
+            return stands == lease
+
     def release(self, lease: Lease) -> None:
         with self._lock:
             if self._rows.get(lease.account, (None,))[0] == lease:
