@@ -15,20 +15,21 @@ from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.signatures import JoseSignatures
 from doorkey.adapters.instance import Instance, ask
-from doorkey.adapters.key_sources.environment import EnvironmentKey
-from doorkey.adapters.key_sources.file import KeyFile
+from doorkey.adapters.key_sources.passphrase import NobodyToAsk
+from doorkey.adapters.key_sources.sources import sources_of
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
 from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
-from doorkey.adapters.store.databases import is_shared, open_app, open_vault
+from doorkey.adapters.store.databases import open_app, open_vault
 from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
 from doorkey.errors import KeyUnreadable
+from doorkey.ports import Passphrases
 from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.accounts import AccountBook
@@ -36,11 +37,11 @@ from doorkey.service.consents import Consents
 from doorkey.service.launch import LaunchGate
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
-from doorkey.service.moving import Moving
 from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
+from doorkey.service.vault_keys import VaultKeys
 
 if TYPE_CHECKING:
     from doorkey.adapters.http.clients import Clients
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 class House:
     """Everything over one vault, each part made when it is first used; leave it with `close` or a `with` block."""
 
-    def __init__(self, *, environ: Mapping[str, str], here: Path) -> None:
+    def __init__(self, *, environ: Mapping[str, str], here: Path, passphrases: Passphrases | None = None) -> None:
         self._environ = environ
         self.folders = Folders.of(environ).make()
         self.clock = SystemClock()
@@ -64,7 +65,7 @@ class House:
         self.vault = open_vault(
             environ,
             self.folders.data,
-            [EnvironmentKey(environ), KeyFile(self.folders.config)],
+            sources_of(environ, self.folders, self.catalog.key_command, passphrases or NobodyToAsk()),
             stays_by_policy(self.catalog),
         )
 
@@ -127,14 +128,6 @@ class House:
                 is_shared=vault.is_shared,
             ),
             models=Models(sources=sources, transport=self.transport, clock=self.clock),
-            moving=Moving(
-                accounts=vault.accounts,
-                catalog=self.catalog,
-                choices=vault.choices,
-                cipher=vault.cipher,
-                clock=self.clock,
-                resolver=resolver,
-            ),
             clock=self.clock,
             entropy=self.entropy,
         )
@@ -200,7 +193,6 @@ class House:
             self._guarded,
             confinement=detect(self._environ),
             record=self.services.book.note,
-            leases=self.vault.leases if is_shared(self._environ) else None,
         )
 
     def check_folder(self, text: str) -> str:
@@ -208,6 +200,11 @@ class House:
         from doorkey.agent.fence import Folder
 
         return str(Folder.open(Path(text).expanduser(), guarded=self._guarded).path)
+
+    @cached_property
+    def vault_keys(self) -> VaultKeys:
+        """What a person does with the key of the vault."""
+        return VaultKeys(self.vault.keys)
 
     def key_readable(self) -> bool:
         """Whether the master key is there and opens this vault."""
@@ -249,12 +246,16 @@ class House:
         )
 
 
-def open_house(*, environ: Mapping[str, str] | None = None, here: Path | None = None) -> House:
+def open_house(
+    *, environ: Mapping[str, str] | None = None, here: Path | None = None, passphrases: Passphrases | None = None
+) -> House:
     """Open the vault that the environment names; `here` is the folder whose `.env` may be asked.
+
+    `passphrases` asks the person for the passphrase of a vault that has one.
 
     Raises VaultDamaged, StorageFull, StoreBusy, and Misconfigured for a database that is none.
     """
-    return House(environ=os.environ if environ is None else environ, here=here or Path.cwd())
+    return House(environ=os.environ if environ is None else environ, here=here or Path.cwd(), passphrases=passphrases)
 
 
 def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) -> None:

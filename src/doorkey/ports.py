@@ -90,14 +90,10 @@ class Accounts(Protocol):
 
 
 class Leases(Protocol):
-    """The right to refresh one account, or to make one run: by row, with an owner and an end, in no transaction."""
+    """The right to refresh one account: by row, with an owner and an end, held outside any transaction."""
 
     def take(self, account: str, span: timedelta) -> Lease | None: ...
     def owns(self, lease: Lease, span: timedelta) -> bool: ...
-    def extend(self, lease: Lease, span: timedelta) -> bool:
-        """Let it end a whole span from now; False where somebody else has taken it over."""
-        ...
-
     def release(self, lease: Lease) -> None: ...
 
 
@@ -319,14 +315,21 @@ class KeyRing(Protocol):
     """
 
     def facts(self) -> KeyFacts: ...
-    def move(self, source: str, *, code: Secret | None = None) -> Iterator[None]:
-        """Make a new master key in a source and remove the old one; a recovery code opens what the old source lost."""
+    def needs(self, secret: bytes) -> bool:
+        """Whether this is the key that the vault opens with now."""
         ...
 
-    def rotate(self) -> Iterator[int]:
-        """Seal everything again under a new data key, or go on with that; yields how many rows are left."""
+    def move(self, source: str, *, code: Secret | None = None, beside: "KeyRing | None" = None) -> Iterator[None]:
+        """Make a new master key in a source and remove the old one, unless the vault `beside` needs the same one.
+
+        A recovery code opens what the old source lost.
+        """
         ...
 
-    def issue_code(self) -> Iterator[Secret]:
-        """Yield a new recovery code to be shown; the ones before it end with the step after."""
+    def rotate(self, code: Secret | None = None) -> Iterator[int | Secret]:
+        """Seal everything again under a new data key, or go on with that, and yield how many rows are left.
+
+        Then yield a recovery code to be shown: a new one, or that of a vault beside. The ones before end with the step
+        after.
+        """
         ...

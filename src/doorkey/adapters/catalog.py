@@ -41,6 +41,10 @@ class FileCatalog:
         """Return the trusted files; a relative one is seen from the config's folder."""
         return [self._path.parent / Path(name).expanduser() for name in self._current().env_files]
 
+    def key_command(self) -> str | None:
+        """Return the command line that prints the vault's key."""
+        return self._current().key_command
+
     def _current(self) -> Merged:
         now = self._clock.now()
         if abs(now - self._checked_at) >= CHECK_EVERY:

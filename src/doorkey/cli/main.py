@@ -24,8 +24,7 @@ COMMANDS = (
     "providers",
     "models",
     "chat",
-    "export",
-    "restore",
+    "key",
     "sandbox",
     "doctor",
 )
@@ -99,8 +98,9 @@ def start(arguments: Sequence[str], shell: Shell) -> int:
 def open_house() -> AbstractContextManager[House]:
     """Open the vault that the environment names."""
     from doorkey import bootstrap
+    from doorkey.cli.unlocking import TerminalPassphrases
 
-    return bootstrap.open_house()
+    return bootstrap.open_house(passphrases=TerminalPassphrases())
 
 
 def _leave(number: int, _: object) -> NoReturn:

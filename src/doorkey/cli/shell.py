@@ -14,6 +14,7 @@ from doorkey.errors import ConsentNeeded, DoorkeyError
 if TYPE_CHECKING:
     from doorkey.service.consents import Consents
     from doorkey.service.services import ChatStores, Services
+    from doorkey.service.vault_keys import VaultKeys
 
 Options = TypeVar("Options")
 Answer = TypeVar("Answer")
@@ -45,6 +46,8 @@ class House(Protocol):
     def browser(self) -> Opener: ...
     @property
     def folders(self) -> Places: ...
+    @property
+    def vault_keys(self) -> "VaultKeys": ...
     def key_readable(self) -> bool: ...
 
 

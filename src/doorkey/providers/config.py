@@ -32,11 +32,12 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The providers in force, the mistakes found (each with its line and key), and the trusted `.env` files."""
+    """The providers in force, the mistakes found (each with its line and key), and what stands at the top."""
 
     providers: tuple[Provider, ...]
     problems: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
+    key_command: str | None = None
 
 
 def merge(text: str, builtin: Sequence[Provider]) -> Merged:
@@ -46,14 +47,14 @@ def merge(text: str, builtin: Sequence[Provider]) -> Merged:
     except (ValueError, RecursionError) as error:
         return Merged(providers=tuple(builtin), problems=(_syntax_problem(text, error),))
     reading = _Reading(lines_of(text))
-    top = reading.values(config, {"env_files": fields.texts}, (), tables=("providers",))
+    top = reading.values(config, {"env_files": fields.texts, "key_command": fields.text}, (), tables=("providers",))
     known = {provider.id: provider for provider in builtin}
     for provider_id, entry, path in reading.tables(config.get("providers", {}), ("providers",)):
         before = known.get(provider_id)
         merged = _changed(reading, before, entry, path) if before else _new(reading, provider_id, entry, path)
         if merged:
             known[provider_id] = merged
-    return Merged(providers=tuple(known.values()), problems=tuple(reading.problems), env_files=top.get("env_files", ()))
+    return Merged(providers=tuple(known.values()), problems=tuple(reading.problems), **top)
 
 
 def _syntax_problem(text: str, error: Exception) -> str:

@@ -1,6 +1,6 @@
 """The keys of a vault, changed in steps: each is durable before the next begins, and none leaves the vault shut."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -20,18 +20,15 @@ from doorkey.adapters.key_sources.source import KeySource, Lock, NewKey, nobody
 from doorkey.adapters.store.database import Database
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, KeyUnreadable, StorageFull, StoreBusy, UnknownName
-from doorkey.ports import KeyFacts
+from doorkey.ports import KeyFacts, KeyRing
 
 
 class SqlKeyRing:
-    """Fill `ports.KeyRing`. A key that `needed_elsewhere` says another vault opens with is not removed."""
+    """Fill `ports.KeyRing` over the header of a vault."""
 
-    def __init__(
-        self, database: Database, cipher: VaultCipher, needed_elsewhere: Callable[[bytes], bool] = nobody
-    ) -> None:
+    def __init__(self, database: Database, cipher: VaultCipher) -> None:
         self._database = database
         self._cipher = cipher
-        self._needed_elsewhere = needed_elsewhere
 
     def facts(self) -> KeyFacts:
         try:
@@ -52,47 +49,39 @@ class SqlKeyRing:
             header.left.source if header.left else None,
         )
 
-    def move(self, source: str, *, code: Secret | None = None) -> Iterator[None]:
+    def needs(self, secret: bytes) -> bool:
+        header = read_header(self._database)
+        return header is not None and header.lock.fits(secret)
+
+    def move(self, source: str, *, code: Secret | None = None, beside: KeyRing | None = None) -> Iterator[None]:
         target = self._cipher.source(source)
         header = read_header(self._database)
         if header is None:
             yield from self._begin(target, code)
             return
         secret = open_with_code(self._database, header, code) if code else self._cipher.master(header, bound_for=source)
-        self._remove_left(header)
+        self._remove_left(header, beside)
         made = target.create(header.lock.vault)
         yield
         self._turn(header, secret, made, target)
         yield
-        self._remove_left(self._cipher.header())
+        self._remove_left(self._cipher.header(), beside)
 
-    def rotate(self) -> Iterator[int]:
-        header = self._header()
-        rotation = Rotation(self._database, header.lock, self._cipher.master(header))
+    def rotate(self, code: Secret | None = None) -> Iterator[int | Secret]:
+        header = read_header(self._database) or self._cipher.make_header()
+        secret = self._cipher.master(header)
+        rotation = Rotation(self._database, header.lock, secret)
         rotation.begin()
-        while True:
+        left = 1
+        while left:
             left = rotation.go_on()
             yield left
-            if not left:
-                return
-
-    def issue_code(self) -> Iterator[Secret]:
-        header = self._header()
-        secret, code = self._cipher.master(header), new_code()
+        code = code or new_code()
         with self._database.transaction(KEYS):
             number = add_code(self._database, current_header(self._database, header.lock), secret, code)
         # Until it was shown, the one before it counts as well.
         yield code
         end_codes(self._database, before=number)
-
-    def needs(self, secret: bytes) -> bool:
-        """Whether this is the key that the vault opens with now."""
-        header = read_header(self._database)
-        return header is not None and header.lock.fits(secret)
-
-    def beside(self, other: "SqlKeyRing") -> "SqlKeyRing":
-        """Give the ring of a vault that may share its key with another one."""
-        return SqlKeyRing(self._database, self._cipher, other.needs)
 
     def _begin(self, target: KeySource, code: Secret | None) -> Iterator[None]:
         """Choose the source of a vault that has nothing sealed yet."""
@@ -118,16 +107,13 @@ class SqlKeyRing:
             target.drop(lock)
             raise
 
-    def _remove_left(self, header: Header) -> None:
+    def _remove_left(self, header: Header, beside: KeyRing | None) -> None:
         """Remove the old key where its source still holds it; one that does not answer is tried the next time."""
         if header.left is None:
             return
         with suppress(KeyUnreadable, StorageFull, UnknownName):
-            self._cipher.source(header.left.source).drop(header.left.lock, self._needed_elsewhere)
+            self._cipher.source(header.left.source).drop(header.left.lock, beside.needs if beside else nobody)
             forget_left(self._database, header.left)
-
-    def _header(self) -> Header:
-        return read_header(self._database) or self._cipher.make_header()
 
     def _problem(self) -> tuple[str | None, str | None]:
         try:

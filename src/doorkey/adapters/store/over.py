@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from doorkey.adapters.cipher.ring import SqlKeyRing
 from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.source import KeySource
 from doorkey.adapters.store.accounts import SqlAccounts
@@ -27,6 +28,7 @@ def vault_over(database: Database, key: Sequence[KeySource], machine: Machine) -
         attempts=SqlAttempts(database, cipher),
         choices=SqlSettings(database),
         cipher=cipher,
+        keys=SqlKeyRing(database, cipher),
         close=database.close,
     )
 

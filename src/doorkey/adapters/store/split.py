@@ -1,6 +1,6 @@
 """A shared vault with a local one beside it, for the sign-ins whose terms keep them on the person's own machine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +10,10 @@ from doorkey.adapters.store.stores import KeyedCipher, Vault
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Attempt, Status
 from doorkey.domain.policy import Storage
+from doorkey.domain.secret import Secret
 from doorkey.errors import UnknownName
 from doorkey.flows.steps import Lease
-from doorkey.ports import Accounts, Attempts, Catalog, Leases
+from doorkey.ports import Accounts, Attempts, Catalog, KeyFacts, KeyRing, Leases
 
 Stays = Callable[[str, str], bool]
 """Whether what is kept for a provider and a method must stay on this machine."""
@@ -27,6 +28,7 @@ def split(shared: Vault, local: Vault, stays: Stays) -> Vault:
         leases=SplitLeases(shared.leases, local.leases, accounts.is_shared),
         attempts=SplitAttempts(shared.attempts, local.attempts, stays),
         cipher=_BothCiphers(shared.cipher, local.cipher),
+        keys=SplitKeys(shared.keys, local.keys),
         is_shared=accounts.is_shared,
         close=lambda: _close_both(shared, local),
     )
@@ -127,6 +129,34 @@ class SplitAttempts:
         with suppress(UnknownName):
             return self._local.load(attempt)
         return self._shared.load(attempt)
+
+
+class SplitKeys:
+    """Fill `ports.KeyRing`: what is done to the key of one vault is done to the other's; one code opens both."""
+
+    def __init__(self, shared: KeyRing, local: KeyRing) -> None:
+        self._shared = shared
+        self._local = local
+
+    def facts(self) -> KeyFacts:
+        shared, local = self._shared.facts(), self._local.facts()
+        return local if local.problem and not shared.problem else shared
+
+    def needs(self, secret: bytes) -> bool:
+        return self._shared.needs(secret) or self._local.needs(secret)
+
+    def move(self, source: str, *, code: Secret | None = None, beside: KeyRing | None = None) -> Iterator[None]:
+        yield from self._shared.move(source, code=code, beside=self._local)
+        # The local vault may have been made after the code was.
+        known = code if self._local.facts().recovery_code_at else None
+        yield from self._local.move(source, code=known, beside=self._shared)
+
+    def rotate(self, code: Secret | None = None) -> Iterator[int | Secret]:
+        for step in self._shared.rotate(code):
+            if isinstance(step, Secret):
+                yield from self._local.rotate(step)
+            else:
+                yield step
 
 
 class _BothCiphers:

@@ -13,6 +13,7 @@ from doorkey.ports import (
     Cipher,
     Conversations,
     Events,
+    KeyRing,
     Leases,
     PageSessions,
     Preferences,
@@ -44,6 +45,7 @@ class Vault:
     attempts: Attempts
     choices: Choices
     cipher: KeyedCipher
+    keys: KeyRing
     close: Callable[[], None]
     is_shared: Callable[[str], bool] = _on_this_machine
 

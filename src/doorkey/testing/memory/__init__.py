@@ -11,6 +11,7 @@ from doorkey.testing.memory.app import (
     MemoryPageSessions,
     MemoryRuns,
 )
+from doorkey.testing.memory.keys import MemoryKeyRing
 from doorkey.testing.memory.rows import MemorySettings
 from doorkey.testing.memory.vault import MemoryAccounts, MemoryAttempts, MemoryCipher, MemoryLeases
 
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryCipher",
     "MemoryConversations",
     "MemoryEvents",
+    "MemoryKeyRing",
     "MemoryLeases",
     "MemoryPageSessions",
     "MemoryRuns",
@@ -39,6 +41,7 @@ def memory_vault(clock: FakeClock | None = None) -> Vault:
         attempts=MemoryAttempts(),
         choices=MemorySettings(),
         cipher=MemoryCipher(),
+        keys=MemoryKeyRing(),
         close=_nothing,
     )
 
