@@ -34,6 +34,7 @@ from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
+from doorkey.service.keeper import PERIOD, Keeper
 from doorkey.service.launch import LaunchGate
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
@@ -81,6 +82,7 @@ class House:
         """Free every port and close both databases."""
         if "services" in self.__dict__:
             self.services.sign_ins.close()
+            self.services.sources.close()
         if "stores" in self.__dict__:
             self._app_store.close()
         if "runtime" in self.__dict__:
@@ -180,6 +182,16 @@ class House:
         from doorkey.adapters.http.clients import Clients
 
         return Clients(self.services.sources, self.transport.settings)
+
+    def keeper(self) -> Keeper:
+        """Make what renews before anybody asks, for a program that stays."""
+        return Keeper(
+            accounts=self.vault.accounts,
+            catalog=self.catalog,
+            sources=self.services.sources,
+            clock=self.clock,
+            entropy=self.entropy,
+        )
 
     def engine(self) -> "Engine":
         """Make the engine that answers chats; it belongs to one event loop."""
@@ -293,16 +305,25 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
     app = build(house.services, house.stores, engine, gate, version=__version__, folder_check=house.check_folder)
     instance = Instance(house.folders.data, mint)
 
-    warming: set[asyncio.Future[None]] = set()
+    beside: set[asyncio.Future[None]] = set()
+
+    keeper = house.keeper()
+
+    async def keep() -> None:
+        while True:
+            await asyncio.to_thread(keeper.look)
+            await asyncio.sleep(PERIOD.total_seconds())
 
     async def ready() -> None:
         _present(house, mint(), no_browser=no_browser, out=out)
         # The clients of the providers take seconds to load; the first page must not wait for them.
-        warming.add(asyncio.ensure_future(engine.warm()))
+        beside.update({asyncio.ensure_future(engine.warm()), asyncio.ensure_future(keep())})
 
     try:
         await serve(app, holding, ready)
     finally:
+        for task in beside:
+            task.cancel()
         instance.close()
         house.browser.close()
         await engine.close()

@@ -109,6 +109,17 @@ def test_while_another_renews_a_stale_token_is_served_at_once(world):
     holder.die()
 
 
+def test_while_another_renews_who_needs_longer_waits(world):
+    account = world.keep()
+    world.clock.time = NOON + STALE
+    holder, other = call(world, account), call(world, account, at_least=timedelta(minutes=10))
+    holder.reach(Send)
+    other.reach(Sleep)
+    newer = holder.finish()
+
+    assert other.finish() == newer
+
+
 def test_the_lease_of_a_holder_that_died_ends_and_another_renews():
     world, account = expired_world()
     dead, other = call(world, account), call(world, account)

@@ -15,6 +15,7 @@ from doorkey.testing.script import answer
 from doorkey.testing.values import HOUR, NOON, held, some_tokens
 from tests.service.fakes import IN_ENVIRONMENT
 
+STALE = NOON + HOUR - timedelta(seconds=100)
 PATIENCE = 20.0  # How long a test waits for what must happen, before it fails.
 NEW = Secret("access-renewed-1")
 
@@ -25,6 +26,19 @@ def source_of(house, provider="acme"):
 
 def async_source_of(house, provider="acme"):
     return house.sources.async_of(house.resolver.choose(Wish(provider=provider)))
+
+
+class Slow:
+    """A token endpoint that answers the first request when it is told to."""
+
+    def __init__(self, endpoints):
+        self.began, self.go_on = threading.Event(), threading.Event()
+        endpoints.scripted = [self._answer]
+
+    def _answer(self, request):
+        self.began.set()
+        assert self.go_on.wait(PATIENCE)
+        return answer(200, {"access_token": "access-renewed-1", "refresh_token": "refresh-two", "expires_in": 3600})
 
 
 @pytest.fixture
@@ -115,12 +129,88 @@ def test_a_look_that_was_overtaken_does_not_hide_the_change(fresh):
 
 
 def test_a_stale_token_is_served_but_not_kept_so_that_its_renewal_is_noticed(fresh):
-    fresh.clock.time = NOON + HOUR - timedelta(seconds=100)
+    fresh.clock.time = STALE
     fresh.world.endpoints.scripted = [answer(503)]
     source = source_of(fresh)
 
     assert source.get() == some_tokens().access
     assert source.peek() is None
+
+
+def test_a_stale_token_is_served_at_once_while_it_is_renewed_beside(fresh):
+    fresh.clock.time = STALE
+    slow = Slow(fresh.world.endpoints)
+    source = source_of(fresh)
+
+    served = source.get()
+    assert slow.began.wait(PATIENCE)
+    again = source.get()
+    slow.go_on.set()
+    fresh.sources.close()
+
+    assert served == again == some_tokens().access
+    assert source.get() == NEW
+    assert len(fresh.world.endpoints.requests) == 1
+
+
+async def test_a_stale_token_is_served_at_once_to_asyncio_too(fresh):
+    fresh.clock.time = STALE
+    source = async_source_of(fresh)
+
+    served = await source.get()
+    await asyncio.to_thread(fresh.sources.close)
+
+    assert served == some_tokens().access
+    assert await source.get() == NEW
+
+
+def test_who_hands_a_token_on_waits_until_it_is_renewed(fresh):
+    fresh.clock.time = STALE
+
+    held = source_of(fresh).held()
+
+    assert held.tokens.access == NEW
+
+
+def test_a_stale_token_that_is_too_short_is_not_served(fresh):
+    fresh.clock.time = STALE
+
+    assert source_of(fresh).get(timedelta(seconds=99)) == some_tokens().access
+    assert source_of(fresh).get(timedelta(seconds=101)) == NEW
+
+
+def test_a_stale_token_is_not_tried_again_while_the_fault_pauses(fresh):
+    fresh.clock.time = STALE
+    fresh.world.endpoints.scripted = [answer(503)]
+    source = source_of(fresh)
+
+    for _ in range(3):
+        assert source.get() == some_tokens().access
+        fresh.sources.close()
+
+    assert len(fresh.world.endpoints.requests) == 1
+
+
+def test_a_dead_sign_in_is_told_while_its_last_token_still_lives(fresh):
+    fresh.clock.time = STALE
+    fresh.world.endpoints.scripted = [answer(401)]
+    source = source_of(fresh)
+    source.get()
+    fresh.sources.close()
+
+    with pytest.raises(SignInNeeded):
+        source.get()
+
+
+def test_many_who_look_at_once_read_a_changed_account_once(expired):
+    source = source_of(expired)
+    need = source.need()
+    expired.accounts.counts.clear()
+
+    looks = [source.settle(need) for _ in range(50)]
+
+    assert looks == [None] * 50
+    assert expired.accounts.counts["load"] == 1
 
 
 def test_an_expired_token_is_renewed(expired):

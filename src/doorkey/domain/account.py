@@ -104,6 +104,10 @@ class Standing:
         """Whether a fault still keeps the next renewal back; one from before the clock was set back does not."""
         return self.retry_at is not None and timedelta(0) < self.retry_at - now <= LONGEST_PAUSE
 
+    def hopeless_for(self, setup: str) -> bool:
+        """Whether only a person can make it renew again."""
+        return self.state is State.SIGN_IN_NEEDED or self.blocked_for(setup)
+
     def blocked_for(self, setup: str) -> bool:
         """Whether the account is blocked, and not by a set-up that has been changed since."""
         return self.state is State.BLOCKED and self.setup in {None, setup}

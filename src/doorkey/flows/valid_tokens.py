@@ -49,6 +49,12 @@ class Need:
         freshest = tokens.held_back(moment) or held.account.recently_renewed(tokens, moment)
         return freshness is Freshness.FRESH and (freshest or tokens.lasts(self.at_least, moment))
 
+    def tolerates(self, held: Held, moment: datetime) -> bool:
+        """Whether a stale token will do at once, while somebody renews it beside."""
+        tokens, standing = held.tokens, held.account.standing
+        does = tokens.freshness(moment) is Freshness.STALE and tokens.lasts(self.at_least, moment)
+        return does and self.rejected is None and not standing.hopeless_for(self.method.setup)
+
     def bearable(self, held: Held, moment: datetime) -> bool:
         """Whether these tokens still serve while they can not be renewed."""
         tokens = held.tokens
@@ -75,7 +81,7 @@ def valid_tokens(need: Need) -> Flow[Held]:
             renewed = yield from _under(lease, need, held)
             if renewed is not None:
                 return renewed
-        elif need.bearable(held, moment):
+        elif need.tolerates(held, moment):
             return held
         elif moment - started > PATIENCE:
             raise RefreshTimedOut("Another program is renewing this sign-in and has not finished.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from doorkey.domain.account import Account, State
 from doorkey.domain.provider import Kind, Method
 from doorkey.errors import Misconfigured
+from doorkey.flows.valid_tokens import Need
 from doorkey.ports import Accounts, AsyncRunner, Clock, Leases, Practice, Profiles, Runner
 from doorkey.service.profile_source import ProfileSource
 from doorkey.service.resolve import Choice
@@ -59,6 +60,14 @@ class Sources:
         from doorkey.service.async_source import AsyncTokenSource
 
         return AsyncTokenSource(lambda: self.for_calls(choice), self._async_renewals)
+
+    def renew_beside(self, account: Account, method: Method) -> None:
+        """Begin a renewal that nobody waits for; does nothing where it is not due."""
+        self._renewals.begin(Need(account=account.id, method=method))
+
+    def close(self) -> None:
+        """Wait for the renewals that nobody waits for."""
+        self._renewals.close()
 
     @cached_property
     def _async_renewals(self) -> "AsyncRenewals":

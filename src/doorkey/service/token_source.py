@@ -1,7 +1,7 @@
 """Hands out a usable token: at once while it is fresh, renewed by one caller when it is not."""
 
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -32,6 +32,7 @@ class Renewals:
         self._runner = runner
         self._lock = Lock()
         self._live: dict[Key, Future[Held]] = {}
+        self._beside: set[Future[Held]] = set()
 
     def join(self, need: Need) -> Future[Held]:
         """Return the renewal that serves this need, starting it if there is none; it ends whoever stops waiting."""
@@ -42,6 +43,16 @@ class Renewals:
                 live = self._live[key] = self._runner.start(valid_tokens(need))
                 live.add_done_callback(lambda _: self._live.pop(key, None))
             return live
+
+    def begin(self, need: Need) -> None:
+        """Let a renewal go on beside the caller; what goes wrong is recorded on the account."""
+        renewal = self.join(need)
+        self._beside.add(renewal)
+        renewal.add_done_callback(self._beside.discard)
+
+    def close(self) -> None:
+        """Wait for what goes on beside, which nobody else does: a short command may end before its renewal."""
+        wait(list(self._beside))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +82,7 @@ class TokenSource:
         self._cache = _Cache()
 
     def get(self, at_least: timedelta = timedelta(0)) -> Secret:
-        """Return a usable token, renewed if needed.
+        """Return a usable token, renewed if needed; a stale one at once, while it is renewed beside.
 
         `at_least` is how long it should still last; beyond its whole life the freshest there is comes back. Raises
         SignInNeeded, Misconfigured, ProviderUnavailable, RefreshTimedOut and the vault's errors.
@@ -91,13 +102,13 @@ class TokenSource:
         return self._look(self.need(rejected=rejected)).tokens.access
 
     def held(self) -> Held:
-        """Return the account with a usable token."""
-        return self._look(self.need())
+        """Return the account with a token that is not due for renewal; who hands it on cannot renew it later."""
+        need = self.need()
+        return self._settled(need) or self._renewed(need)
 
     def settle(self, need: Need) -> Held | None:
         """Return what serves the need as the vault stands, or None when a renewal has to be waited for."""
-        held, version = self._reread()
-        return self.remember(held, version) if need.satisfied(held, self._clock.now()) else None
+        return self._settled(need) or self._tolerated(need)
 
     def remember(self, held: Held, version: int | None = None) -> Held:
         """Keep what serves for the next `get()`; a stale token is not kept, so that its renewal is noticed."""
@@ -116,14 +127,32 @@ class TokenSource:
         return Need(account=self.account_id, method=self.method, at_least=at_least, rejected=rejected)
 
     def _look(self, need: Need) -> Held:
-        return self.settle(need) or self.remember(self._renewals.join(need).result())
+        return self.settle(need) or self._renewed(need)
+
+    def _settled(self, need: Need) -> Held | None:
+        held, version = self._reread()
+        return self.remember(held, version) if need.satisfied(held, self._clock.now()) else None
+
+    def _tolerated(self, need: Need) -> Held | None:
+        held, version = self._reread()
+        now = self._clock.now()
+        if not need.tolerates(held, now):
+            return None
+        if not held.account.standing.pausing(now):
+            self._renewals.begin(need)
+        return self.remember(held, version)
+
+    def _renewed(self, need: Need) -> Held:
+        return self.remember(self._renewals.join(need).result())
 
     def _reread(self) -> tuple[Held, int]:
-        """Load the account only when the vault has changed since we last did."""
+        """Load the account only when the vault has changed since somebody here last did."""
         version, cache = self._accounts.version(), self._cache
         if cache.held is not None and version == cache.version:
             return cache.held, version
-        return self._accounts.load(self.account_id), version
+        held = self._accounts.load(self.account_id)
+        self._cache = _Cache(held=held, version=version)
+        return held, version
 
 
 def _fresh_for(held: Held, now: datetime) -> timedelta:

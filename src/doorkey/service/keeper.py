@@ -1,0 +1,71 @@
+"""Renews what is due before anybody asks, as long as a program of ours stays: nobody waits for a token overnight."""
+
+from datetime import datetime, timedelta
+
+from doorkey.domain.account import Account, State
+from doorkey.domain.provider import Kind, Method, Provider
+from doorkey.domain.tokens import LONGEST_MARGIN
+from doorkey.errors import DoorkeyError
+from doorkey.ports import Accounts, Catalog, Clock, Entropy
+from doorkey.providers.sandbox import SANDBOX
+from doorkey.service.resolve import has_moved
+from doorkey.service.sources import Sources
+
+PERIOD = timedelta(seconds=30)
+"""How often to look."""
+
+SPREAD = timedelta(seconds=60)
+"""Over how long the renewals are spread that come due together: after a sign-in to several accounts, or a night."""
+
+RENEWING = frozenset({State.READY, State.OVER_LIMIT})
+"""What may renew without a person."""
+
+
+class Keeper:
+    """Looks at the accounts now and then, and begins the renewals that are due."""
+
+    def __init__(
+        self, *, accounts: Accounts, catalog: Catalog, sources: Sources, clock: Clock, entropy: Entropy
+    ) -> None:
+        self._accounts = accounts
+        self._catalog = catalog
+        self._sources = sources
+        self._clock = clock
+        self._entropy = entropy
+        self._turns: dict[str, datetime] = {}
+
+    def look(self) -> None:
+        """Begin what is due and has its turn; a vault that cannot be read now is looked at again later."""
+        try:
+            accounts = self._accounts.all()
+            due = [pair for pair in map(self._due, accounts) if pair is not None]
+        except DoorkeyError:
+            return
+        now = self._clock.now()
+        self._turns = {account.id: self._turn(account, now) for account, _ in due}
+        for account, method in due:
+            if self._turns[account.id] <= now:
+                self._sources.renew_beside(account, method)
+
+    def _turn(self, account: Account, now: datetime) -> datetime:
+        """Keep the moment that was drawn when the account was first seen to be due."""
+        return self._turns.get(account.id) or now + SPREAD * (self._entropy.bytes(1)[0] / 255)
+
+    def _due(self, account: Account) -> tuple[Account, Method] | None:
+        """Return the account with its method if it may be due; the renewal itself looks at the token's whole life."""
+        now, standing = self._clock.now(), account.standing
+        if not account.renews or account.expires_at is None or now < account.expires_at - LONGEST_MARGIN:
+            return None
+        if standing.state not in RENEWING or standing.pausing(now):
+            return None
+        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
+        method = provider.method(account.method) if provider else None
+        if provider is None or method is None or not method.enabled or method.kind is Kind.PROFILE:
+            return None
+        if has_moved(account, provider, method) or self._is_asleep(provider, account.expires_at):
+            return None
+        return account, method
+
+    def _is_asleep(self, provider: Provider, ended: datetime) -> bool:
+        """Whether this is the practice provider after practice: it is started when it is asked for, not by us."""
+        return provider.id == SANDBOX.id and ended <= self._clock.now()
