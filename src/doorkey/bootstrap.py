@@ -23,7 +23,7 @@ from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
-from doorkey.adapters.store.databases import open_app, open_vault
+from doorkey.adapters.store.databases import is_shared, open_app, open_vault
 from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
@@ -38,6 +38,7 @@ from doorkey.service.keeper import PERIOD, Keeper
 from doorkey.service.launch import LaunchGate
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
+from doorkey.service.moving import Moving
 from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
@@ -130,6 +131,14 @@ class House:
                 is_shared=vault.is_shared,
             ),
             models=Models(sources=sources, transport=self.transport, clock=self.clock),
+            moving=Moving(
+                accounts=vault.accounts,
+                catalog=self.catalog,
+                choices=vault.choices,
+                cipher=vault.cipher,
+                clock=self.clock,
+                resolver=resolver,
+            ),
             clock=self.clock,
             entropy=self.entropy,
         )
@@ -205,6 +214,7 @@ class House:
             self._guarded,
             confinement=detect(self._environ),
             record=self.services.book.note,
+            leases=self.vault.leases if is_shared(self._environ) else None,
         )
 
     def check_folder(self, text: str) -> str:

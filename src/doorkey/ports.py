@@ -90,10 +90,14 @@ class Accounts(Protocol):
 
 
 class Leases(Protocol):
-    """The right to refresh one account: by row, with an owner and an end, held outside any transaction."""
+    """The right to refresh one account, or to make one run: by row, with an owner and an end, in no transaction."""
 
     def take(self, account: str, span: timedelta) -> Lease | None: ...
     def owns(self, lease: Lease, span: timedelta) -> bool: ...
+    def extend(self, lease: Lease, span: timedelta) -> bool:
+        """Let it end a whole span from now; False where somebody else has taken it over."""
+        ...
+
     def release(self, lease: Lease) -> None: ...
 
 

@@ -25,6 +25,8 @@ COMMANDS = (
     "models",
     "chat",
     "key",
+    "export",
+    "restore",
     "sandbox",
     "doctor",
 )
