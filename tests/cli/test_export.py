@@ -129,6 +129,21 @@ def test_force_writes_over_it(house, file):
     assert (code, len(accounts_in(file))) == (0, 1)
 
 
+@pytest.mark.parametrize("target", ["/dev/null", "elsewhere", "nowhere"])
+def test_not_even_force_puts_a_file_in_the_place_of_a_link_or_a_device(house, file, target):
+    keep(house)
+    (file.parent / "elsewhere").write_text("mine")
+    file.symlink_to(target)
+    terminal = Terminal(house, stdin=f"{PHRASE}\n")
+
+    codes = [terminal.run("export", str(file), "--force"), terminal.run("export", "/dev/null", "--force")]
+
+    assert codes == [1, 1]
+    assert file.is_symlink()
+    assert (file.parent / "elsewhere").read_text() == "mine"
+    assert "no ordinary file" in " ".join(terminal.err.split())
+
+
 @pytest.mark.parametrize(
     ("line", "message"), [((), "no account to export"), (("--account", "nobody"), "no account “nobody”")]
 )

@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorkey.domain.account import Proof, Standing, State
+from doorkey.domain.account import Proof, Sent, Standing, State
 from doorkey.domain.bundle import Bundle, pack, unpack
 from doorkey.domain.secret import Secret
 from doorkey.testing.values import HOUR, NOON, held, some_tokens
 
 STANDING = Standing(
-    state=State.OVER_LIMIT, reason="used up", until=NOON + HOUR, proof=Proof(NOON, "chat"), retry_at=NOON, failures=2
+    state=State.OVER_LIMIT,
+    reason="used up",
+    until=NOON + HOUR,
+    proof=Proof(NOON, "chat"),
+    retry_at=NOON,
+    failures=2,
+    sent=Sent(NOON, "digest"),
 )
 FULL = held(
     some_tokens("ünï", id_token=Secret("id"), earliest_refresh_at=NOON, scope="openid models"),

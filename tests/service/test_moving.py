@@ -224,6 +224,18 @@ def test_an_account_that_changes_while_the_person_decides_is_left(old, new):
     assert new.world.stands(here.id) == renewed
 
 
+def test_who_signs_in_while_the_person_decides_is_not_doubled(old, new):
+    old.keep(tokens=some_tokens("there"))
+    bundle = moving_of(old).pack()
+    moves = moving_of(new).plan(bundle)
+    here = new.keep(tokens=some_tokens("here"))
+
+    with pytest.raises(StoreBusy, match="changed here meanwhile"):
+        moving_of(new).take_in(bundle, moves)
+
+    assert new.book.all() == [here]
+
+
 def test_the_yeses_to_a_method_move_with_its_account_and_those_of_one_computer_do_not(old, new):
     old.keep(method="contested")
     for name in ("method:acme:contested", "method:acme:oauth", "env-file:/home/ada/.env", "env-key:acme"):

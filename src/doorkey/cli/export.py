@@ -44,8 +44,7 @@ def run(options: Options, io: Io, house: House) -> None:
     from doorkey.domain.bundle import pack
     from doorkey.service.moving import named
 
-    if options.file.exists() and not options.force:
-        raise _there_already(options.file)
+    check_place(options.file, force=options.force)
     moving = house.services.moving
     bundle = moving.pack(options.account)
     sealed = sealing.seal(pack(bundle), passphrase.choose(io))
@@ -66,6 +65,14 @@ def run(options: Options, io: Io, house: House) -> None:
             f"From the restore on, only one computer may renew {_listed(renewing)}: run `doorkey logout` on the other, "
             "without --revoke."
         )
+
+
+def check_place(file: Path, *, force: bool) -> None:
+    """Raise BundleRejected where something stands in the way; a link or a device is never replaced by a file."""
+    if file.exists() and not force:
+        raise _there_already(file)
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        raise BundleRejected(f"{file} is no ordinary file.", hint="Choose another name.")
 
 
 def _there_already(file: Path) -> BundleRejected:

@@ -131,12 +131,15 @@ class Moving:
                 created_at=move.here.created_at,
                 generation=max(move.here.generation, row.generation) + 1,
             )
+        found = self._accounts.find(row)
+        if (found and found.id) != (move.here and move.here.id):
+            raise _changed(row)
         self._propose(f"served:{row.provider}", row.id)
         for name in consents_of(row):
             if name in bundle.consents:
                 self._propose(f"consent:{name}", bundle.consents[name])
         if not self._accounts.save(Held(row, move.there.tokens), read=move.here.generation if move.here else None):
-            raise StoreBusy(f"{row.label} changed here meanwhile.", hint="Restore the file again; that does no harm.")
+            raise _changed(row)
 
     def _settle_defaults(self, bundle: Bundle, coming: Sequence[Account]) -> None:
         """Choose before the first row is there: whoever serves here goes on serving, also after an interruption."""
@@ -181,6 +184,10 @@ def without_back_off(held: Held) -> Held:
 
 def _added(there: Held) -> Move:
     return Move(there=there, here=None, fate=Fate.ADDED)
+
+
+def _changed(account: Account) -> StoreBusy:
+    return StoreBusy(f"{account.label} changed here meanwhile.", hint="Restore the file again; that does no harm.")
 
 
 def _age(held: Held) -> tuple[object, ...]:
