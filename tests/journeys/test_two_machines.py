@@ -1,18 +1,21 @@
 """Two machines over one PostgreSQL database: each with a home of its own, one key, and one refresh for both."""
 
+import asyncio
 import base64
 import os
 import signal
+import time
 from datetime import timedelta
 
 import httpx2
 import pytest
 
 from doorkey.domain.attempt import Status
+from doorkey.domain.conversation import RunState
 from doorkey.testing.practice import approve
 from tests.journeys.configs import config
 from tests.journeys.person import sign_in
-from tests.journeys.program import Program
+from tests.journeys.program import PATIENCE, Program
 from tests.journeys.test_races import Gate
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -82,6 +85,42 @@ def test_a_machine_whose_program_is_killed_in_mid_refresh_is_followed(machines, 
 
     assert token.code == 0, token
     assert practice.sandbox.log.count(action="refresh_token", outcome="ok") == 1
+
+
+def test_a_machine_that_is_killed_in_mid_answer_leaves_a_run_that_the_other_sets_right(machines, practice):
+    desk, laptop = machines
+    sign_in(desk, "acme")
+    practice.sandbox.faults.add("slow", endpoint="model", seconds=PATIENCE)
+
+    talking = desk.start("chat", "--model", "acme:practice-small", "Hello")
+    until(lambda: not practice.sandbox.faults.waiting())
+    with laptop.house() as house:
+        asyncio.run(recover(house))
+        (run,) = runs(house)
+        assert run.state is RunState.RUNNING
+        talking.send_signal(signal.SIGKILL)
+        desk.finish(talking)
+        asyncio.run(recover(house))
+        (run,) = runs(house)
+
+    assert run.state is RunState.INTERRUPTED
+
+
+def runs(house):
+    return [run for chat in house.stores.conversations.all() for run in house.stores.runs.of(chat.id)]
+
+
+async def recover(house):
+    engine = house.engine()
+    await engine.recover()
+    await engine.close()
+
+
+def until(happened):
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_reply_is_taken_by_another_machine_than_the_one_that_asked(machines):
