@@ -1,11 +1,13 @@
 """The one place that knows every adapter: it builds the object graph over one vault and one chat store."""
 
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from socket import socket
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -15,6 +17,7 @@ from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.signatures import JoseSignatures
 from doorkey.adapters.instance import Instance, ask
+from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk
 from doorkey.adapters.key_sources.sources import sources_of
 from doorkey.adapters.loopback.listener import LoopbackListener
@@ -28,11 +31,11 @@ from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
+from doorkey.domain.audit import Errand, Surface
 from doorkey.errors import KeyUnreadable
 from doorkey.ports import Passphrases
 from doorkey.providers import ALL
 from doorkey.service import sign_in
-from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
 from doorkey.service.keeper import PERIOD, Keeper
 from doorkey.service.launch import LaunchGate
@@ -44,6 +47,7 @@ from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
 from doorkey.service.vault_keys import VaultKeys
+from doorkey.service.witness import WatchedAccounts, WatchedBook, Witness
 
 if TYPE_CHECKING:
     from doorkey.adapters.http.clients import Clients
@@ -52,10 +56,16 @@ if TYPE_CHECKING:
 
 
 class House:
-    """Everything over one vault, each part made when it is first used; leave it with `close` or a `with` block."""
+    """Everything over one vault, each part made when it is first used; leave it with `close` or a `with` block.
+
+    `errand` says on whose behalf accounts are used from now on; it is what the audit tells.
+    """
 
     def __init__(self, *, environ: Mapping[str, str], here: Path, passphrases: Passphrases | None = None) -> None:
         self._environ = environ
+        self._opening = Lock()
+        self._opened_app: AppStore | None = None
+        self.errand = Errand(Surface.LIBRARY, Path(sys.argv[0]).name or None)
         self.folders = Folders.of(environ).make()
         self.clock = SystemClock()
         self.entropy = SystemEntropy()
@@ -84,16 +94,17 @@ class House:
         if "services" in self.__dict__:
             self.services.sign_ins.close()
             self.services.sources.close()
-        if "stores" in self.__dict__:
-            self._app_store.close()
         if "runtime" in self.__dict__:
             self.runtime.close()
+        self.journal.close()
+        if self._opened_app:
+            self._opened_app.close()
         self.vault.close()
 
     @cached_property
     def services(self) -> Services:
         """The services over the vault."""
-        vault, runtime = self.vault, self.runtime
+        vault, runtime, witness = self.vault, self.runtime, self.witness
         consents = Consents(vault.choices, self.clock)
         resolver = Resolver(
             catalog=self.catalog,
@@ -102,8 +113,13 @@ class House:
             consents=consents,
             surroundings=self.surroundings,
         )
-        book = AccountBook(
-            accounts=vault.accounts, catalog=self.catalog, choices=vault.choices, resolver=resolver, runner=runtime
+        book = WatchedBook(
+            witness,
+            accounts=vault.accounts,
+            catalog=self.catalog,
+            choices=vault.choices,
+            resolver=resolver,
+            runner=runtime,
         )
         sources = Sources(
             accounts=vault.accounts,
@@ -113,6 +129,7 @@ class House:
             runner=runtime,
             async_runner=self._async_runtime,
             practice=self.practice,
+            used=witness.saw_use,
         )
         return Services(
             catalog=self.catalog,
@@ -148,7 +165,7 @@ class House:
         """What drives the flows."""
         return SyncRuntime(
             Ports(
-                accounts=self.vault.accounts,
+                accounts=WatchedAccounts(self.vault.accounts, self.witness),
                 leases=self.vault.leases,
                 attempts=self.vault.attempts,
                 choices=self.vault.choices,
@@ -172,6 +189,16 @@ class House:
         return PracticeStarter(self.transport, start)
 
     @cached_property
+    def journal(self) -> Journal:
+        """The audit, which keeps nobody waiting."""
+        return Journal(lambda: self._app_store.audit)
+
+    @cached_property
+    def witness(self) -> Witness:
+        """What sees the uses of accounts."""
+        return Witness(self.journal, self.clock, lambda: self.errand)
+
+    @cached_property
     def stores(self) -> ChatStores:
         """What is kept of chats; opened only by who chats."""
         kept = self._app_store
@@ -183,6 +210,8 @@ class House:
             approvals=kept.approvals,
             allowances=kept.allowances,
             page_sessions=kept.page_sessions,
+            audit=self.journal,
+            ledger=kept.ledger,
         )
 
     @cached_property
@@ -246,9 +275,11 @@ class House:
         """The folders that no tool of a chat may reach."""
         return [self.folders.data, self.folders.config]
 
-    @cached_property
+    @property
     def _app_store(self) -> AppStore:
-        return open_app(self._environ, self.folders.data)
+        with self._opening:  # The audit's writer may be the first to need it.
+            self._opened_app = self._opened_app or open_app(self._environ, self.folders.data)
+            return self._opened_app
 
     def _sign_ins(self, consents: Consents) -> SignIns:
         return SignIns(
@@ -310,6 +341,7 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
         token, key = gate.mint()
         return f"{base}/launch?token={token.reveal()}#key={key.reveal()}"
 
+    house.errand = Errand(Surface.APP)
     engine = house.engine()
     await engine.recover()
     app = build(house.services, house.stores, engine, gate, version=__version__, folder_check=house.check_folder)

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, Protocol
 from doorkey.domain.account import Account, Held
 from doorkey.domain.approval import Approval, ApprovalState
 from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.audit import Entry
 from doorkey.domain.conversation import Conversation, Event, EventKind, Run
 from doorkey.domain.provider import Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
+from doorkey.domain.usage import Usage
 from doorkey.flows.steps import Flow, Lease, Request, Response, Result
 
 
@@ -146,6 +148,29 @@ class Runs(Protocol):
         ...
 
     def history(self, run: str) -> bytes | None: ...
+
+
+class Ledger(Protocol):
+    """What the answers of all chats have used."""
+
+    def usage(self, since: datetime | None = None) -> Sequence[Usage]:
+        """Sum what was used from a moment on; what belonged to a deleted chat is gone with it."""
+        ...
+
+
+class Audit(Protocol):
+    """Who did what with which account: only ever added to, the oldest dropped; never a secret in it."""
+
+    def record(self, *entries: Entry) -> None: ...
+    def touch(self, uses: Mapping[str, datetime]) -> None:
+        """Move the last use of accounts on; `record` does not."""
+        ...
+
+    def read(self, limit: int, account: str | None = None) -> Sequence[Entry]:
+        """Return the newest first."""
+        ...
+
+    def last_uses(self) -> Mapping[str, datetime]: ...
 
 
 class Events(Protocol):

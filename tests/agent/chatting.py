@@ -95,7 +95,7 @@ class Door:
             raise self.refusal
         return Choice(provider=ACME, method=METHOD, rule="default for acme", account=self.account)
 
-    def async_of(self, choice: Choice) -> "Door":
+    def async_of(self, choice: Choice, detail: str | None = None) -> "Door":
         return self
 
     async def get(self) -> Secret:
@@ -106,7 +106,7 @@ class Door:
             raise self.stale
         return Secret("canary-token")
 
-    def async_client(self, choice: Choice) -> httpx2.AsyncClient:
+    def async_client(self, choice: Choice, *, detail: str | None = None) -> httpx2.AsyncClient:
         return httpx2.AsyncClient()
 
 

@@ -45,7 +45,7 @@ class Shop:
         found = FoundKey("DOORKEY_SANDBOX_KEY", self.key, "environment")
         return Choice(provider=provider, method=METHOD, rule="environment", key=found)
 
-    def async_of(self, choice: Choice) -> "Shop":
+    def async_of(self, choice: Choice, detail: str | None = None) -> "Shop":
         return self
 
     async def get(self) -> Secret:
@@ -54,7 +54,7 @@ class Shop:
     async def renew(self, rejected: Secret) -> Secret:
         return self.key
 
-    def async_client(self, choice: Choice) -> httpx2.AsyncClient:
+    def async_client(self, choice: Choice, *, detail: str | None = None) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(auth=AsyncAccountAuth(choice, self), trust_env=False)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from doorkey.cli import (
     accounts,
+    audit,
     chat,
     doctor,
     export,
@@ -19,6 +20,7 @@ from doorkey.cli import (
     restore,
     sandbox,
     token,
+    usage,
     use,
 )
 from doorkey.cli.main import COMMANDS, open_house, start
@@ -55,6 +57,10 @@ LINES = [
     ("key rotate", key.Options()),
     ("key recover", key.Options("file")),
     ("key recover passphrase", key.Options("passphrase")),
+    ("usage", usage.Options()),
+    ("usage --days 7 --json", usage.Options(days=7, as_json=True)),
+    ("audit", audit.Options()),
+    ("audit --account work --limit 3 --json", audit.Options(account="work", limit=3, as_json=True)),
     ("sandbox --port 0", sandbox.Options(port=0)),
     ("doctor --json", doctor.Options(as_json=True)),
 ]
@@ -75,6 +81,8 @@ MISTAKES = [
     "key use",
     "key use somewhere",
     "key recover file 0000",
+    "usage --days 0",
+    "audit --limit 0",
     "acounts",
     "--nonsense",
 ]

@@ -6,7 +6,8 @@ from doorkey.errors import KeyUnreadable
 from doorkey.testing.contracts.accounts import AccountsContract
 from doorkey.testing.contracts.approvals import AllowancesContract, ApprovalsContract
 from doorkey.testing.contracts.attempts import AttemptsContract
-from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, RunsContract
+from doorkey.testing.contracts.audit import AuditContract
+from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, LedgerContract, RunsContract
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
@@ -14,6 +15,7 @@ from doorkey.testing.contracts.settings import SettingsContract
 from doorkey.testing.memory import (
     MemoryAccounts,
     MemoryAttempts,
+    MemoryAudit,
     MemoryCipher,
     MemoryLeases,
     MemoryPageSessions,
@@ -72,6 +74,18 @@ class TestMemoryRuns(RunsContract):
     @pytest.fixture
     def store(self):
         return memory_app()
+
+
+class TestMemoryLedger(LedgerContract):
+    @pytest.fixture
+    def store(self):
+        return memory_app()
+
+
+class TestMemoryAudit(AuditContract):
+    @pytest.fixture
+    def store(self):
+        return MemoryAudit()
 
 
 class TestMemoryEvents(EventsContract):

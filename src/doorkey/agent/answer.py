@@ -36,7 +36,7 @@ class Clients(Protocol):
     The client is new and belongs to the caller, who closes it.
     """
 
-    def async_client(self, choice: Choice) -> "httpx2.AsyncClient": ...
+    def async_client(self, choice: Choice, *, detail: str | None = None) -> "httpx2.AsyncClient": ...
 
 
 BuildModel = Callable[[Choice, str, "httpx2.AsyncClient"], "Model"]
@@ -171,8 +171,9 @@ class Answer:
         wish = Wish(provider=name.provider, pinned=pinned, served_before=bool(chat.served_by))
         choice = self._choice = await asyncio.to_thread(self._shop.services.resolver.choose, wish)
         # Renews what has lapsed and finds a dead sign-in before anything is done in its name.
-        await self._shop.services.sources.async_of(choice).get()
-        client = await asyncio.to_thread(self._shop.clients.async_client, choice)
+        detail = f"chat {chat.id}"
+        await self._shop.services.sources.async_of(choice, detail).get()
+        client = await asyncio.to_thread(self._shop.clients.async_client, choice, detail=detail)
         await opened.enter_async_context(client)
         model = await asyncio.to_thread(self._shop.build_model, choice, name.model, client)
         served = _served(choice, name.model)

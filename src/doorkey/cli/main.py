@@ -24,9 +24,11 @@ COMMANDS = (
     "providers",
     "models",
     "chat",
-    "key",
+    "usage",
+    "audit",
     "export",
     "restore",
+    "key",
     "sandbox",
     "doctor",
 )

@@ -12,6 +12,7 @@ from doorkey.cli.io import Io
 from doorkey.errors import ConsentNeeded, DoorkeyError
 
 if TYPE_CHECKING:
+    from doorkey.domain.audit import Errand
     from doorkey.service.consents import Consents
     from doorkey.service.services import ChatStores, Services
     from doorkey.service.vault_keys import VaultKeys
@@ -37,6 +38,8 @@ class Places(Protocol):
 
 class House(Protocol):
     """What commands use of `bootstrap.House`."""
+
+    errand: "Errand"
 
     @property
     def services(self) -> "Services": ...
@@ -66,6 +69,7 @@ class Shell:
         """Run a command in an open house; with `as_json` in its options a failure is an object on stdout too."""
         try:
             with self._open_house() as house:
+                house.errand = _errand()
                 return run(options, self.io, house) or 0
         except DoorkeyError as error:
             if getattr(options, "as_json", False):
@@ -102,6 +106,14 @@ def with_consent(io: Io, consents: "Consents", act: Callable[[], Answer]) -> Ans
 def usage(message: str) -> click.UsageError:
     """Make the error for a command line that cannot be meant, which knows the command that it belongs to."""
     return click.UsageError(message, click.get_current_context(silent=True))
+
+
+def _errand() -> "Errand":
+    """Name the command that is running, as a person types it, for the audit."""
+    from doorkey.domain.audit import Errand, Surface
+
+    context = click.get_current_context(silent=True)
+    return Errand(Surface.CLI, context.command_path if context else None)
 
 
 def _described(error: DoorkeyError) -> dict[str, object]:

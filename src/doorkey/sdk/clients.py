@@ -1,5 +1,6 @@
 """HTTP clients over the person's vault, for SDKs that take one."""
 
+import atexit
 import os
 from collections.abc import Callable
 from functools import cache
@@ -15,8 +16,10 @@ from doorkey.service.token_source import Source
 
 @cache
 def _house() -> House:
-    """Open the vault once for all clients of this process; it stays open as long as they live."""
-    return open_house()
+    """Open the vault once for all clients of this process; it is closed at the end of the interpreter."""
+    house = open_house()
+    atexit.register(house.close)
+    return house
 
 
 def choose(provider: str, account: str | None) -> Choice:

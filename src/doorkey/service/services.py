@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from doorkey.ports import (
     Allowances,
     Approvals,
+    Audit,
     Catalog,
     Clock,
     Conversations,
     Entropy,
     Events,
+    Ledger,
     PageSessions,
     Preferences,
     Runs,
@@ -52,3 +54,5 @@ class ChatStores:
     approvals: Approvals
     allowances: Allowances
     page_sessions: PageSessions
+    audit: Audit
+    ledger: Ledger

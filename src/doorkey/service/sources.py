@@ -1,7 +1,7 @@
 """One token source for each account in a process, so that everybody shares its cache and its renewal."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,18 @@ from doorkey.flows.valid_tokens import Need
 from doorkey.ports import Accounts, AsyncRunner, Clock, Leases, Practice, Profiles, Runner
 from doorkey.service.profile_source import ProfileSource
 from doorkey.service.resolve import Choice
-from doorkey.service.token_source import FixedSource, Renewals, Source, TokenSource
+from doorkey.service.token_source import FixedSource, Renewals, Source, TokenSource, WatchedSource
 
 if TYPE_CHECKING:
     from doorkey.service.async_source import AsyncRenewals, AsyncTokenSource
+
+
+Used = Callable[[Choice, str | None], None]
+"""Told what was used, and for what where that is known."""
+
+
+def _unseen(choice: Choice, detail: str | None) -> None:
+    """Let a use go by."""
 
 
 class Sources:
@@ -31,35 +39,41 @@ class Sources:
         runner: Runner,
         async_runner: Callable[[], AsyncRunner],
         practice: Practice,
+        used: Used = _unseen,
     ) -> None:
         self._accounts = accounts
         self._leases = leases
         self._profiles = profiles
         self._clock = clock
         self._practice = practice
+        self._used = used
         self._renewals = Renewals(runner)
         self._async_runner = async_runner
         self._lock = Lock()
         self._known: dict[str, TokenSource] = {}
 
-    def of(self, choice: Choice) -> Source:
-        """Return the source of what was chosen. Raises Misconfigured for an account that is switched off."""
+    def of(self, choice: Choice, detail: str | None = None) -> Source:
+        """Return the source of what was chosen; `detail` says for what, and is told with each use.
+
+        Raises Misconfigured for an account that is switched off.
+        """
+        used = partial(self._used, choice, detail)
         if choice.account is None:
             if choice.key is None:
                 raise Misconfigured("Nothing was chosen.")
-            return FixedSource(choice.key.secret)
-        return self._managed(choice.account, choice.method)
+            return WatchedSource(FixedSource(choice.key.secret), used)
+        return self._managed(choice.account, choice.method, detail, used)
 
-    def for_calls(self, choice: Choice) -> Source:
+    def for_calls(self, choice: Choice, detail: str | None = None) -> Source:
         """Return the source for calls that follow at once: the practice provider is started where they go there."""
         self._practice.ensure(choice.provider)
-        return self.of(choice)
+        return self.of(choice, detail)
 
-    def async_of(self, choice: Choice) -> "AsyncTokenSource":
+    def async_of(self, choice: Choice, detail: str | None = None) -> "AsyncTokenSource":
         """Return the same for asyncio; nothing is touched before it is first asked."""
         from doorkey.service.async_source import AsyncTokenSource
 
-        return AsyncTokenSource(lambda: self.for_calls(choice), self._async_renewals)
+        return AsyncTokenSource(lambda: self.for_calls(choice, detail), self._async_renewals)
 
     def renew_beside(self, account: Account, method: Method) -> None:
         """Begin a renewal that nobody waits for; does nothing where it is not due."""
@@ -75,15 +89,22 @@ class Sources:
 
         return AsyncRenewals(self._async_runner())
 
-    def _managed(self, account: Account, method: Method) -> Source:
+    def _managed(self, account: Account, method: Method, detail: str | None, used: Callable[[], None]) -> Source:
         if account.standing.state is State.OFF:
             raise Misconfigured(f"{account.label} is switched off.")
         if method.kind is Kind.PROFILE:
-            return ProfileSource(account, profiles=self._profiles, leases=self._leases, clock=self._clock)
+            profile = ProfileSource(account, profiles=self._profiles, leases=self._leases, clock=self._clock)
+            return WatchedSource(profile, used)
+
+        def new() -> TokenSource:
+            return TokenSource(
+                account, method, accounts=self._accounts, clock=self._clock, renewals=self._renewals, used=used
+            )
+
+        if detail is not None:
+            return new()  # It lives as long as its client; a renewal is shared all the same.
         with self._lock:
             known = self._known.get(account.id)
             if known is None or known.method != method:
-                known = self._known[account.id] = TokenSource(
-                    account, method, accounts=self._accounts, clock=self._clock, renewals=self._renewals
-                )
+                known = self._known[account.id] = new()
             return known

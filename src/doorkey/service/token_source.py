@@ -1,6 +1,7 @@
 """Hands out a usable token: at once while it is fresh, renewed by one caller when it is not."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,16 +70,27 @@ class _Cache:
 
 
 class TokenSource:
-    """A managed account's token source; safe to share between threads. Never returns an expired token."""
+    """A managed account's token source; safe to share between threads. Never returns an expired token.
+
+    `used` is told of every use that is not answered by the cache.
+    """
 
     def __init__(
-        self, account: Account, method: Method, *, accounts: Accounts, clock: Clock, renewals: Renewals
+        self,
+        account: Account,
+        method: Method,
+        *,
+        accounts: Accounts,
+        clock: Clock,
+        renewals: Renewals,
+        used: Callable[[], None],
     ) -> None:
         self.account_id = account.id
         self.method = method
         self._accounts = accounts
         self._clock = clock
         self._renewals = renewals
+        self._used = used
         self._cache = _Cache()
 
     def get(self, at_least: timedelta = timedelta(0)) -> Secret:
@@ -120,6 +132,8 @@ class TokenSource:
             held=held,
             version=version,
         )
+        # Here, because the hot path has no time for it: what it hands out was witnessed within the last second.
+        self._used()
         return held
 
     def need(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Need:
@@ -160,6 +174,24 @@ def _fresh_for(held: Held, now: datetime) -> timedelta:
     if tokens.freshness(now) is not Freshness.FRESH:
         return timedelta(0)
     return RECHECK if tokens.stale_at is None else tokens.stale_at - now
+
+
+class WatchedSource:
+    """A source of which every use is told; for those that have no hot path."""
+
+    def __init__(self, inner: Source, used: Callable[[], None]) -> None:
+        self._inner = inner
+        self._used = used
+
+    def get(self, at_least: timedelta = timedelta(0)) -> Secret:
+        """Return what the source inside gives."""
+        secret = self._inner.get(at_least)
+        self._used()
+        return secret
+
+    def renew(self, rejected: Secret) -> Secret:
+        """Return another credential, where the source inside has one."""
+        return self._inner.renew(rejected)
 
 
 class FixedSource:

@@ -7,6 +7,7 @@ from typing import Any
 from doorkey.domain.account import Account, Held, Identity, Origins
 from doorkey.domain.approval import Approval, canonical, fingerprint
 from doorkey.domain.attempt import Attempt
+from doorkey.domain.audit import Action, Entry, Surface
 from doorkey.domain.conversation import Conversation, Run
 from doorkey.domain.provider import Payer
 from doorkey.domain.secret import Secret
@@ -78,6 +79,21 @@ def an_attempt(**changes: Any) -> Attempt:
         "expires_at": NOON + timedelta(minutes=10),
     }
     return Attempt(**(fields | changes))
+
+
+def an_entry(**changes: Any) -> Entry:
+    """Make a line of the audit."""
+    fields: dict[str, Any] = {
+        "at": NOON,
+        "surface": Surface.CLI,
+        "action": Action.USED,
+        "label": "ada@example.com",
+        "provider": "acme",
+        "method": "oauth",
+        "account": "acc_1",
+        "detail": "doorkey token",
+    }
+    return Entry(**(fields | changes))
 
 
 def a_conversation(**changes: Any) -> Conversation:

@@ -8,7 +8,8 @@ from doorkey.testing.clock import FakeClock, FakeMachine
 from doorkey.testing.contracts.accounts import AccountsContract
 from doorkey.testing.contracts.approvals import AllowancesContract, ApprovalsContract
 from doorkey.testing.contracts.attempts import AttemptsContract
-from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, RunsContract
+from doorkey.testing.contracts.audit import AuditContract
+from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, LedgerContract, RunsContract
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
@@ -85,6 +86,18 @@ class TestSqlRuns(RunsContract):
     @pytest.fixture
     def store(self, app):
         return app
+
+
+class TestSqlLedger(LedgerContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlAudit(AuditContract):
+    @pytest.fixture
+    def store(self, app):
+        return app.audit
 
 
 class TestSqlEvents(EventsContract):

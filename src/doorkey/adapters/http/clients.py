@@ -30,10 +30,14 @@ class Clients:
         return httpx2.Client(auth=AccountAuth(choice, wrap(source) if wrap else source), **self._of(choice))
 
     def async_client(
-        self, choice: Choice, wrap: Callable[[AsyncTokenSource], AsyncSource] | None = None
+        self,
+        choice: Choice,
+        wrap: Callable[[AsyncTokenSource], AsyncSource] | None = None,
+        *,
+        detail: str | None = None,
     ) -> httpx2.AsyncClient:
-        """Return an async client."""
-        source = self._sources.async_of(choice)
+        """Return an async client; `detail` says for what, in the audit."""
+        source = self._sources.async_of(choice, detail)
         return httpx2.AsyncClient(auth=AsyncAccountAuth(choice, wrap(source) if wrap else source), **self._of(choice))
 
     def _of(self, choice: Choice) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from doorkey.adapters.key_sources.source import KeySource
 from doorkey.adapters.store.accounts import SqlAccounts
 from doorkey.adapters.store.approvals import SqlAllowances, SqlApprovals
 from doorkey.adapters.store.attempts import SqlAttempts
+from doorkey.adapters.store.audit import SqlAudit
 from doorkey.adapters.store.conversations import SqlConversations
 from doorkey.adapters.store.database import Database
 from doorkey.adapters.store.leases import SqlLeases
@@ -17,6 +18,7 @@ from doorkey.adapters.store.page_sessions import SqlPageSessions
 from doorkey.adapters.store.runs import SqlEvents, SqlRuns
 from doorkey.adapters.store.settings import SqlSettings
 from doorkey.adapters.store.stores import AppStore, Vault
+from doorkey.adapters.store.usage import SqlLedger
 
 
 def vault_over(database: Database, key: Sequence[KeySource], machine: Machine) -> Vault:
@@ -43,5 +45,7 @@ def app_over(database: Database, now: Callable[[], datetime]) -> AppStore:
         approvals=SqlApprovals(database),
         allowances=SqlAllowances(database),
         page_sessions=SqlPageSessions(database, now),
+        audit=SqlAudit(database),
+        ledger=SqlLedger(database),
         close=database.close,
     )

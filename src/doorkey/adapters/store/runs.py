@@ -97,10 +97,11 @@ def _run(fields: dict[str, Any]) -> Run:
         "started_at": datetime.fromisoformat(fields["started_at"]),
         "state": RunState(fields["state"]),
         "ended_at": moment_or_none(fields["ended_at"]),
-        "served": None if fields["served"] is None else _served(json.loads(fields["served"])),
+        "served": None if fields["served"] is None else read_served(json.loads(fields["served"])),
     }
     return Run(**(fields | read))
 
 
-def _served(fields: dict[str, Any]) -> Served:
+def read_served(fields: dict[str, Any]) -> Served:
+    """Read who served an answer from its column."""
     return Served(**(fields | {"payer": Payer(fields["payer"])}))

@@ -9,12 +9,14 @@ from doorkey.ports import (
     Allowances,
     Approvals,
     Attempts,
+    Audit,
     Choices,
     Cipher,
     Conversations,
     Events,
     KeyRing,
     Leases,
+    Ledger,
     PageSessions,
     Preferences,
     Runs,
@@ -61,4 +63,6 @@ class AppStore:
     approvals: Approvals
     allowances: Allowances
     page_sessions: PageSessions
+    audit: Audit
+    ledger: Ledger
     close: Callable[[], None]

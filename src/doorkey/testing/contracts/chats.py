@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -143,6 +144,53 @@ class RunsContract(AppContract):
 
         with pytest.raises(UnknownName):
             store.runs.save(run)
+
+
+class LedgerContract(AppContract):
+    """Inherit, and give an empty `store`."""
+
+    def test_answers_are_summed_by_provider_account_model_and_payer(
+        self, store: AppStore, conversation: Conversation
+    ) -> None:
+        mine = Served(provider="acme", model="large", method="oauth", payer=Payer.PLAN, account="acc_1", label="Ada")
+        others = [replace(mine, model="small"), replace(mine, account="acc_2"), replace(mine, payer=Payer.METERED)]
+        for served in (mine, mine, *others):
+            store.runs.save(_answered(conversation, served))
+
+        used = store.ledger.usage()
+
+        assert [(each.answers, each.tokens_in, each.tokens_out) for each in used] == [(2, 20, 40), *[(1, 10, 20)] * 3]
+        assert (used[0].model, used[0].account, used[0].payer) == ("large", "acc_1", Payer.PLAN)
+
+    def test_an_account_goes_by_its_newest_name(self, store: AppStore, conversation: Conversation) -> None:
+        served = Served(provider="acme", model="m", method="oauth", payer=Payer.PLAN, account="acc_1", label="old")
+        store.runs.save(_answered(conversation, replace(served, label="new"), started_at=NOON + HOUR))
+        store.runs.save(_answered(conversation, served, started_at=NOON))
+
+        (used,) = store.ledger.usage()
+
+        assert (used.label, used.answers) == ("new", 2)
+
+    def test_only_what_began_since_is_counted(self, store: AppStore, conversation: Conversation) -> None:
+        served = Served(provider="acme", model="m", method="none", payer=Payer.LOCAL, label="Local")
+        for moment in (NOON, NOON + HOUR):
+            store.runs.save(_answered(conversation, served, started_at=moment))
+
+        (used,) = store.ledger.usage(NOON + HOUR)
+
+        assert (used.answers, used.account) == (1, None)
+
+    def test_what_was_never_heard_has_used_nothing(self, store: AppStore, conversation: Conversation) -> None:
+        served = Served(provider="acme", model="m", method="oauth", payer=Payer.PLAN)
+        store.runs.save(a_run(conversation.id))
+        store.runs.save(a_run(conversation.id, served=served, state=RunState.FAILED))
+
+        assert store.ledger.usage() == []
+
+
+def _answered(conversation: Conversation, served: Served, **changes: Any) -> Run:
+    fields = {"served": served, "state": RunState.DONE, "tokens_in": 10, "tokens_out": 20}
+    return a_run(conversation.id, **(fields | changes))
 
 
 class EventsContract(AppContract):

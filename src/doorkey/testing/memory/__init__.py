@@ -8,9 +8,11 @@ from doorkey.testing.memory.app import (
     MemoryApprovals,
     MemoryConversations,
     MemoryEvents,
+    MemoryLedger,
     MemoryPageSessions,
     MemoryRuns,
 )
+from doorkey.testing.memory.audit import MemoryAudit
 from doorkey.testing.memory.keys import MemoryKeyRing
 from doorkey.testing.memory.rows import MemorySettings
 from doorkey.testing.memory.vault import MemoryAccounts, MemoryAttempts, MemoryCipher, MemoryLeases
@@ -20,11 +22,13 @@ __all__ = [
     "MemoryAllowances",
     "MemoryApprovals",
     "MemoryAttempts",
+    "MemoryAudit",
     "MemoryCipher",
     "MemoryConversations",
     "MemoryEvents",
     "MemoryKeyRing",
     "MemoryLeases",
+    "MemoryLedger",
     "MemoryPageSessions",
     "MemoryRuns",
     "MemorySettings",
@@ -57,6 +61,8 @@ def memory_app(clock: FakeClock | None = None) -> AppStore:
         approvals=MemoryApprovals(chats),
         allowances=MemoryAllowances(chats),
         page_sessions=MemoryPageSessions((clock or FakeClock()).now),
+        audit=MemoryAudit(),
+        ledger=MemoryLedger(chats),
         close=_nothing,
     )
 

@@ -10,8 +10,9 @@ from threading import RLock
 from doorkey.adapters.store.approvals import refuse_illegal
 from doorkey.adapters.store.page_sessions import LIFETIME, SEEN_STEP
 from doorkey.domain.approval import Approval, ApprovalState
-from doorkey.domain.conversation import Conversation, Event, EventKind, Run
+from doorkey.domain.conversation import Conversation, Event, EventKind, Run, RunState
 from doorkey.domain.secret import Secret
+from doorkey.domain.usage import Usage, summed
 from doorkey.errors import ApprovalRefused, UnknownName
 from doorkey.ports import PageSession
 from doorkey.testing.memory.rows import known
@@ -92,6 +93,23 @@ class MemoryRuns:
 
     def history(self, run: str) -> bytes | None:
         return self._chats.histories.get(run)
+
+
+class MemoryLedger:
+    """Fill `ports.Ledger`."""
+
+    def __init__(self, chats: Chats) -> None:
+        self._chats = chats
+
+    def usage(self, since: datetime | None = None) -> Sequence[Usage]:
+        with self._chats.lock:
+            runs = sorted(self._chats.runs.values(), key=lambda run: (run.started_at, run.id))
+        return summed(
+            Usage.of(run.served, run.tokens_in or 0, run.tokens_out or 0)
+            for run in runs
+            if run.served and (since is None or run.started_at >= since)
+            if run.state is RunState.DONE or run.tokens_in is not None
+        )
 
 
 class MemoryEvents:
