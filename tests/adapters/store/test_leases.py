@@ -80,6 +80,13 @@ def test_a_lease_from_the_future_of_another_boot_does_not_hold(leases_on):
     assert leases_on(now).take("acc_1", SPAN) is not None
 
 
+def test_a_clock_that_is_corrected_by_a_little_frees_no_lease_of_another_boot(leases_on):
+    now = FakeMachine(boot="boot-2")
+    leases_on(FakeMachine(boot="boot-1", time=now.time + timedelta(seconds=1))).take("acc_1", SPAN)
+
+    assert leases_on(now).take("acc_1", SPAN) is None
+
+
 def test_suspend_counts(leases_on):
     machine = FakeMachine()
     leases = leases_on(machine)

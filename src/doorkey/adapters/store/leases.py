@@ -15,6 +15,8 @@ VALUES (:account, :owner, :ends, :taken_at, :ends_at, :boot, :namespace, :pid, :
 """
 _EXTEND = "UPDATE leases SET ends = ?, ends_at = ? WHERE account = ? AND owner = ? RETURNING account"
 
+_CORRECTION = timedelta(seconds=10)
+
 
 class SqlLeases:
     """Fill `ports.Leases`."""
@@ -58,9 +60,11 @@ class SqlLeases:
 
     def _in_force(self, row: Row) -> bool:
         if row["boot"] != self._machine.this_process().boot:
-            # The boot clock of another machine means nothing here. A lease from the future is one of a clock set back.
+            # The boot clock of another machine means nothing here. A lease from the future is one of a clock set back,
+            # unless it was only corrected.
             taken_at, ends_at = (datetime.fromisoformat(row[name]) for name in ("taken_at", "ends_at"))
-            return taken_at <= self._machine.now() < ends_at
+            now = self._machine.now()
+            return taken_at - _CORRECTION <= now < ends_at
         return bool(row["ends"] > self._machine.uptime()) and not self._died(row)
 
     def _died(self, row: Row) -> bool:
