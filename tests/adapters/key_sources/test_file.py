@@ -8,6 +8,7 @@ import pytest
 from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.key_sources.source import Lock
 from doorkey.errors import KeyUnreadable, StorageFull
+from doorkey.testing.contracts.key_sources import KeySourceContract
 
 VAULT = "a vault"
 
@@ -17,8 +18,10 @@ def source(tmp_path):
     return KeyFile(tmp_path / "config")
 
 
-def test_no_file_is_no_key(source):
-    assert source.read() is None
+class TestKeyFile(KeySourceContract):
+    @pytest.fixture
+    def source(self, tmp_path):
+        return KeyFile(tmp_path / "config")
 
 
 def test_the_key_that_was_made_is_read(source):
@@ -33,25 +36,6 @@ def test_only_its_owner_may_read_it(source):
 
     assert stat.S_IMODE(source.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(source.path.parent.stat().st_mode) == 0o700
-
-
-def test_a_key_that_is_there_stays_beside_a_new_one(source):
-    first, second = source.create(VAULT).secret, source.create(VAULT).secret
-
-    found = [source.find(Lock.of(VAULT, key)) for key in (first, second)]
-
-    assert first != second
-    assert found == [first, second]
-    assert source.read() == first
-
-
-def test_only_the_key_that_fits_is_removed(source):
-    first, second = source.create(VAULT).secret, source.create(VAULT).secret
-
-    source.drop(Lock.of(VAULT, first))
-    source.drop(Lock.of("another vault", second))
-
-    assert source.read() == second
 
 
 def test_a_key_that_another_vault_needs_stays(source):
