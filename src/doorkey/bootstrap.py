@@ -41,13 +41,12 @@ from doorkey.service.keeper import PERIOD, Keeper
 from doorkey.service.launch import LaunchGate
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
-from doorkey.service.moving import Moving
 from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
 from doorkey.service.vault_keys import VaultKeys
-from doorkey.service.witness import WatchedAccounts, WatchedBook, Witness
+from doorkey.service.witness import WatchedAccounts, WatchedBook, WatchedMoving, Witness
 
 if TYPE_CHECKING:
     from doorkey.adapters.http.clients import Clients
@@ -148,7 +147,8 @@ class House:
                 is_shared=vault.is_shared,
             ),
             models=Models(sources=sources, transport=self.transport, clock=self.clock),
-            moving=Moving(
+            moving=WatchedMoving(
+                witness,
                 accounts=vault.accounts,
                 catalog=self.catalog,
                 choices=vault.choices,

@@ -7,7 +7,7 @@ from doorkey.domain.account import Proof, Standing
 from doorkey.domain.audit import Action, Errand, Surface
 from doorkey.service.resolve import Wish
 from doorkey.service.sources import Sources
-from doorkey.service.witness import WatchedAccounts, WatchedBook, Witness
+from doorkey.service.witness import WatchedAccounts, WatchedBook, WatchedMoving, Witness
 from doorkey.testing.memory import MemoryAccounts, MemoryAudit
 from doorkey.testing.script import answer
 from doorkey.testing.values import NOON, held
@@ -125,6 +125,24 @@ def test_who_leaves_is_seen_and_only_what_was_confirmed_is_a_revocation(watched,
     watched.book.leave(account, revoke_too=revoke_too)
 
     assert watched.seen == seen
+
+
+def test_who_is_packed_is_exported_and_who_is_taken_in_restored(watched, house):
+    account = house.keep()
+    ports = {
+        "catalog": house.catalog,
+        "choices": house.choices,
+        "cipher": house.world.vault.cipher,
+        "clock": house.clock,
+        "resolver": house.resolver,
+    }
+    bundle = WatchedMoving(watched.witness, accounts=house.accounts, **ports).pack()
+    elsewhere = WatchedMoving(watched.witness, accounts=MemoryAccounts(), **ports)
+
+    elsewhere.take_in(bundle, elsewhere.plan(bundle))
+
+    assert watched.seen == [Action.RESTORED, Action.EXPORTED]
+    assert {entry.account for entry in watched.audit.read(10)} == {account.id}
 
 
 class TestAccounts:

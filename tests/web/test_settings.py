@@ -278,7 +278,9 @@ async def test_a_browser_can_be_shut_out_from_the_page(room, browser):
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/settings/providers", "/settings/appearance", "/settings/browsers"])
+@pytest.mark.parametrize(
+    "path", ["/", "/settings/providers", "/settings/appearance", "/settings/audit", "/settings/browsers"]
+)
 async def test_no_page_has_inline_scripts_or_styles(browser, path):
     page = await browser.get(path)
 

@@ -15,7 +15,13 @@ from doorkey.service.listing import iso
 
 NEWEST = 50
 MOST = 100_000
-STYLES = {Action.EXPORTED: Style.WARN, Action.REVOKED: Style.WARN, Action.FORGOT: Style.WARN, Action.USED: Style.DIM}
+STYLES = {
+    Action.EXPORTED: Style.WARN,
+    Action.RESTORED: Style.WARN,
+    Action.REVOKED: Style.WARN,
+    Action.FORGOT: Style.WARN,
+    Action.USED: Style.DIM,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class Action(StrEnum):
     RENEWED = "renewed"
     SIGNED_IN = "signed_in"
     EXPORTED = "exported"
+    RESTORED = "restored"
     REVOKED = "revoked"
     FORGOT = "forgot"
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from doorkey.domain.account import RENEWAL, Account, Held
 from doorkey.domain.audit import Action, Entry, Errand
+from doorkey.domain.bundle import Bundle
 from doorkey.ports import Accounts, Audit, Clock
 from doorkey.service.accounts import AccountBook, Farewell
+from doorkey.service.moving import Moving
 from doorkey.service.resolve import Choice
 
 
@@ -51,12 +53,28 @@ class Witness:
         )
 
 
-class WatchedAccounts:
-    """The accounts of a vault; every sign-in and every renewal that is saved there is witnessed."""
+Meaning = Callable[[Held, int | None], Action]
+"""Says what was done when an account was saved over a generation, or as a new one."""
 
-    def __init__(self, inner: Accounts, witness: Witness) -> None:
+
+def signed_in_or_renewed(held: Held, read: int | None) -> Action:
+    """Tell a renewal from a sign-in by what proved it."""
+    proof = held.account.standing.proof
+    return Action.RENEWED if read is not None and proof and proof.call == RENEWAL else Action.SIGNED_IN
+
+
+def restored(_held: Held, _read: int | None) -> Action:
+    """Say that it came from another vault."""
+    return Action.RESTORED
+
+
+class WatchedAccounts:
+    """The accounts of a vault; whatever is saved there is witnessed for what it means."""
+
+    def __init__(self, inner: Accounts, witness: Witness, meaning: Meaning = signed_in_or_renewed) -> None:
         self._inner = inner
         self._witness = witness
+        self._meaning = meaning
 
     def all(self) -> Sequence[Account]:
         return self._inner.all()
@@ -67,9 +85,7 @@ class WatchedAccounts:
     def save(self, held: Held, *, read: int | None) -> bool:
         saved = self._inner.save(held, read=read)
         if saved:
-            proof = held.account.standing.proof
-            renewed = read is not None and proof is not None and proof.call == RENEWAL
-            self._witness.saw(Action.RENEWED if renewed else Action.SIGNED_IN, held.account)
+            self._witness.saw(self._meaning(held, read), held.account)
         return saved
 
     def save_standing(self, account: Account) -> bool:
@@ -99,3 +115,18 @@ class WatchedBook(AccountBook):
             self._witness.saw(Action.REVOKED, account)
         self._witness.saw(Action.FORGOT, account)
         return farewell
+
+
+class WatchedMoving(Moving):
+    """The moving of accounts; whoever is packed is witnessed."""
+
+    def __init__(self, witness: Witness, *, accounts: Accounts, **ports: Any) -> None:
+        super().__init__(accounts=WatchedAccounts(accounts, witness, restored), **ports)
+        self._witness = witness
+
+    def pack(self, names: Sequence[str] = ()) -> Bundle:
+        """Pack accounts, as the moving does."""
+        bundle = super().pack(names)
+        for held in bundle.accounts:
+            self._witness.saw(Action.EXPORTED, held.account)
+        return bundle

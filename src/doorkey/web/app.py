@@ -12,7 +12,7 @@ from doorkey.service.services import ChatStores, Services
 from doorkey.web.calls import Handler, endpoint
 from doorkey.web.desk import Desk, Engine, Gate
 from doorkey.web.guard import Guard
-from doorkey.web.pages import api, chats, connect, launch, picker, settings
+from doorkey.web.pages import api, audit, chats, connect, launch, picker, settings
 from doorkey.web.replies import on_crash, on_doorkey_error, on_http_error
 from doorkey.web.stream import stream
 from doorkey.web.views import HERE
@@ -38,6 +38,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/settings/providers", settings.providers),
     ("GET", "/settings/appearance", settings.appearance),
     ("POST", "/settings/appearance", settings.choose_theme),
+    ("GET", "/settings/audit", audit.audit),
     ("GET", "/settings/browsers", settings.browsers),
     ("DELETE", "/settings/browsers/{id}", settings.revoke_browser),
     ("POST", "/accounts/{id}/default", settings.make_default),

@@ -35,6 +35,16 @@ TOOLS: Mapping[str, str] = {
     "write_file": "Write a file",
     "run_command": "Run a command",
 }
+ACTIONS: Mapping[str, str] = {
+    "used": "Used",
+    "renewed": "Renewed",
+    "signed_in": "Signed in",
+    "exported": "Exported",
+    "restored": "Restored",
+    "revoked": "Ended at the provider",
+    "forgot": "Forgotten here",
+}
+SURFACES: Mapping[str, str] = {"app": "This page", "cli": "Command line", "library": "Another program"}
 # The arguments that say what a call acts on; the store keeps them in the order of the alphabet.
 FIRST = {"path", "command"}
 # A name with a semicolon in it could pretend to be a sentence, so it warns.
@@ -114,6 +124,7 @@ def caution(note: str | None) -> str | None:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "action": lambda name: ACTIONS.get(name, name),
     "ago": ago,
     "arguments": arguments,
     "caution": caution,
@@ -121,6 +132,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "payer": payer,
     "state": lambda name: STATES.get(name, name),
+    "surface": lambda name: SURFACES.get(name, name),
     "tone": lambda name: TONES.get(name, "calm"),
     "tool": tool,
 }
