@@ -71,7 +71,7 @@ def examine(house: House) -> Iterator[Finding]:
     yield versions()
     yield from folders(house)
     yield from config(house)
-    yield key(house)
+    yield from key(house)
     yield databases(house)
     yield from accounts(house)
     yield from ports()
@@ -103,12 +103,18 @@ def config(house: House) -> Iterator[Finding]:
         yield Finding(check="providers", text=", ".join(each.id for each in house.services.catalog.all()))
 
 
-def key(house: House) -> Finding:
-    """Say whether the master key opens the vault."""
-    if house.key_readable():
-        return Finding(check="key", text="the master key opens the vault")
-    fix = "Restore doorkey.key in the config folder, or DOORKEY_KEY, as this vault was made with; nothing is lost."
-    return Finding(check="key", text="the master key is missing or opens another vault", fix=fix)
+def key(house: House) -> Iterator[Finding]:
+    """Say where the master key is, what that protects from, and whether it opens the vault."""
+    facts = house.vault_keys.facts()
+    if facts.problem:
+        yield Finding(check="key", text=facts.problem, fix=facts.hint or "`doorkey key show` says where it should be.")
+    else:
+        yield Finding(check="key", text=f"{facts.source}: {facts.protects}" if facts.source else facts.protects)
+    if facts.rotating:
+        yield Finding(check="key", text="a rotation was broken off", fix="doorkey key rotate")
+    if facts.left_behind:
+        text = f"the former key is still in the {facts.left_behind}"
+        yield Finding(check="key", text=text, fix=f"doorkey key use {facts.source}")
 
 
 def databases(house: House) -> Finding:

@@ -72,7 +72,8 @@ def main() -> None:
             # A terminal that cannot show a character shows a mark; that is no reason to fail.
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # The process's own are TextIOWrappers.
     signal.signal(signal.SIGTERM, _leave)
-    code = start(sys.argv[1:], Shell(Io.of_process(), open_house))
+    io = Io.of_process()
+    code = start(sys.argv[1:], Shell(io, lambda: open_house(io)))
     _finish_output()
     sys.exit(code)
 
@@ -99,12 +100,12 @@ def start(arguments: Sequence[str], shell: Shell) -> int:
         return failures.FAILED
 
 
-def open_house() -> AbstractContextManager[House]:
-    """Open the vault that the environment names."""
+def open_house(io: Io | None = None) -> AbstractContextManager[House]:
+    """Open the vault that the environment names; its passphrase, where it has one, is asked for on `io`."""
     from doorkey import bootstrap
     from doorkey.cli.unlocking import TerminalPassphrases
 
-    return bootstrap.open_house(passphrases=TerminalPassphrases())
+    return bootstrap.open_house(passphrases=TerminalPassphrases(io) if io else None)
 
 
 def _leave(number: int, _: object) -> NoReturn:

@@ -1,31 +1,27 @@
 """Asking for the vault's passphrase: hidden on the terminal, and a new one twice or on stdin."""
 
-from collections.abc import Callable
-
 from doorkey.cli.io import Io
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable
 
 
 class TerminalPassphrases:
-    """Fill `ports.Passphrases` with the person at the terminal; the streams are taken when they are needed."""
+    """Fill `ports.Passphrases` with the person at the terminal."""
 
-    def __init__(self, io: Callable[[], Io] = Io.of_process) -> None:
+    def __init__(self, io: Io) -> None:
         self._io = io
 
     def ask(self) -> Secret:
-        io = self._io()
-        if not io.interactive:
+        if not self._io.interactive:
             raise KeyUnreadable(
                 "The vault opens with a passphrase, and nobody can be asked for it here.",
                 hint="Run the command in a terminal, or keep the key elsewhere with `doorkey key use`.",
             )
-        return hidden(io, "Passphrase of the vault (it is not shown): ")
+        return hidden(self._io, "Passphrase of the vault (it is not shown): ")
 
     def choose(self) -> Secret:
-        io = self._io()
-        chosen = hidden(io, "New passphrase for the vault (it is not shown): ")
-        if io.interactive and hidden(io, "The same once more: ") != chosen:
+        chosen = hidden(self._io, "New passphrase for the vault (it is not shown): ")
+        if self._io.interactive and hidden(self._io, "The same once more: ") != chosen:
             raise KeyUnreadable("Those were two different passphrases; nothing was changed.", hint="Try again.")
         return chosen
 

@@ -3,5 +3,15 @@
 import pytest
 
 # Without this a contract that fails says only "AssertionError".
-for _name in ("accounts", "approvals", "attempts", "chats", "cipher", "leases", "page_sessions", "settings"):
+for _name in (
+    "accounts",
+    "approvals",
+    "attempts",
+    "chats",
+    "cipher",
+    "key_sources",
+    "leases",
+    "page_sessions",
+    "settings",
+):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
