@@ -109,3 +109,24 @@ async def test_a_database_that_is_away_for_a_while_loses_no_run(clock):
         ours.claims.drop("run_1")
 
         assert ours.lost == []
+
+
+async def test_a_run_that_its_maker_is_about_to_leave_is_waited_for(clock):
+    leases = MemoryLeases(clock.now)
+    async with room(leases) as one, room(leases) as other:
+        await one.claims.take("run_1")
+        waiting = asyncio.create_task(other.claims.wait("run_1", while_=lambda: True))
+        await asyncio.sleep(0)
+
+        one.claims.drop("run_1")
+
+        assert await waiting
+        assert not await one.claims.take("run_1")
+
+
+async def test_a_run_that_somebody_goes_on_with_is_waited_for_no_longer(clock):
+    leases = MemoryLeases(clock.now)
+    async with room(leases) as one, room(leases) as other:
+        await one.claims.take("run_1")
+
+        assert not await other.claims.wait("run_1", while_=lambda: False)

@@ -15,6 +15,9 @@ SPAN = timedelta(seconds=60)
 
 PACE = SPAN / 3
 
+PAUSE = timedelta(milliseconds=50)
+TRIES = 60
+
 
 class Claims:
     """The runs that are ours to make. Without `leases` nobody else makes any, and every one is.
@@ -52,6 +55,16 @@ class Claims:
         self._held[run] = lease
         self._keeper = self._keeper or asyncio.create_task(self._keep(self._leases))
         return True
+
+    async def wait(self, run: str, *, while_: Callable[[], bool]) -> bool:
+        """Claim a run that its maker leaves in a moment; False where somebody keeps it, or it is wanted no more."""
+        for _ in range(TRIES):
+            if await self.take(run):
+                return True
+            if not await self._clerk.do(while_):
+                return False
+            await asyncio.sleep(PAUSE.total_seconds())
+        return False
 
     def drop(self, run: str) -> None:
         """Leave a run to whoever wants it; done in its turn, so that a later claim comes after it."""

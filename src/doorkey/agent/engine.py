@@ -256,13 +256,13 @@ class Engine:
         if live is not None:
             # It has stored that it waits and is about to leave.
             await asyncio.wait([live.task])
-        if await self._claims.take(run.id):
-            if await self._clerk.do(self._is_decided, run.id):
-                answer = self._answer(run)
-                self._launch(answer, answer.go_on())
-            else:
-                # Another machine has gone on with it meanwhile, as far as the next question or the end.
-                self._claims.drop(run.id)
+        # Another machine may be about to leave it, or may go on with it, as far as the next question or the end.
+        claimed = await self._claims.wait(run.id, while_=partial(self._is_decided, run.id))
+        if claimed and await self._clerk.do(self._is_decided, run.id):
+            answer = self._answer(run)
+            self._launch(answer, answer.go_on())
+        elif claimed:
+            self._claims.drop(run.id)
 
     def _is_decided(self, run_id: str) -> bool:
         waits = self._stores.runs.load(run_id).state is RunState.WAITING

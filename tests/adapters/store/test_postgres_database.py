@@ -85,13 +85,12 @@ class TestDatabase:
 
         assert names(database) == []
 
-    @pytest.mark.parametrize("of", ["settings", None])
-    def test_fifty_threads_of_two_programs_lose_nothing(self, open_it, of):
+    def test_fifty_threads_of_two_programs_lose_nothing(self, open_it):
         one, other = open_it(), open_it()
 
         def count(number):
             database = (one, other)[number % 2]
-            with database.transaction(of):
+            with database.transaction("settings"):
                 (row,) = database.rows("SELECT value FROM settings WHERE name = 'count'")
                 database.rows("UPDATE settings SET value = ?", (str(int(row["value"]) + 1),))
 

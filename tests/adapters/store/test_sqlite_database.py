@@ -67,7 +67,7 @@ def test_what_was_written_is_there_when_it_is_opened_again(path):
 
 def test_a_transaction_that_fails_leaves_nothing(database):
     def fail():
-        with database.transaction():
+        with database.transaction("settings"):
             database.rows(SET, ("a", "1"))
             raise ZeroDivisionError
 
@@ -79,7 +79,7 @@ def test_a_transaction_that_fails_leaves_nothing(database):
 
 def test_fifty_threads_lose_nothing(database):
     def count(_):
-        with database.transaction():
+        with database.transaction("settings"):
             (row,) = database.rows("SELECT value FROM settings WHERE name = 'count'")
             database.rows("UPDATE settings SET value = ?", (str(int(row["value"]) + 1),))
 
@@ -120,7 +120,7 @@ def test_a_locked_database_is_busy(database, stranger):
 
     with pytest.raises(StoreBusy):
         database.rows(SET, ("a", "1"))
-    with pytest.raises(StoreBusy), database.transaction():
+    with pytest.raises(StoreBusy), database.transaction("settings"):
         pass
 
     assert names(database) == []
@@ -152,7 +152,7 @@ def test_a_full_disk_loses_nothing_that_was_stored(database):
     database.rows(f"PRAGMA max_page_count = {pages}")
 
     def write_much():
-        with database.transaction():
+        with database.transaction("settings"):
             database.rows(SET, ("b", "1"))
             database.rows(SET, ("c", "x" * 100_000))
 

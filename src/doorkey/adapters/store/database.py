@@ -25,10 +25,10 @@ class Database(Protocol):
         """Run one statement and return its rows; outside of `transaction` it is a transaction by itself."""
         ...
 
-    def transaction(self, of: str | None = None) -> AbstractContextManager[None]:
-        """Make the statements inside one: all or nothing. Keep it short.
+    def transaction(self, of: str) -> AbstractContextManager[None]:
+        """Make the statements inside one: all or nothing, and no other one of the same name in between. Keep it short.
 
-        No other transaction `of` the same thing comes in between; where nothing is named, no other writer at all.
+        In PostgreSQL others go on meanwhile; SQLite lets no other writer in at all.
         """
         ...
 

@@ -9,8 +9,6 @@ from functools import cache
 from threading import local
 from typing import Any
 
-from psycopg.sql import SQL, Identifier
-
 from doorkey.adapters.store.database import PATIENCE, Value, Values
 from doorkey.adapters.store.postgres_address import Address
 from doorkey.adapters.store.postgres_failures import translated
@@ -50,13 +48,11 @@ class PostgresDatabase:
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
-    def transaction(self, of: str | None = None) -> Iterator[None]:
-        """Make the statements inside one; nothing else of the same name, or no other writer, comes in between."""
+    def transaction(self, of: str) -> Iterator[None]:
+        """Make the statements inside one; no other one of the same name comes in between, on any machine."""
         with self._connection() as connection, translated(), connection.transaction():
-            if of is None:
-                self._keep_writers_out(connection)
-            else:
-                connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (self._schema.mark, of))
+            # A statement by itself, so that the next one sees what was committed while we waited.
+            connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (self._schema.mark, of))
             self._mine.connection = connection
             try:
                 yield
@@ -108,12 +104,6 @@ class PostgresDatabase:
                 connection.close()
                 raise
         return connection
-
-    def _keep_writers_out(self, connection: Connection) -> None:
-        tables = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'changes' ORDER BY 1"
-        names = [row["tablename"] for row in connection.execute(tables, (self._schema.name,))]
-        listed = SQL(", ").join(map(Identifier, names))
-        connection.execute(SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(listed))
 
 
 @cache

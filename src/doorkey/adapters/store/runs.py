@@ -47,7 +47,7 @@ class SqlRuns:
         raise UnknownName("There is no such answer.")
 
     def save(self, run: Run, *, history: bytes | None = None) -> None:
-        with self._database.transaction():
+        with self._database.transaction(f"run {run.id}"):
             self._database.rows(_SAVE, _row(run))
             if history is not None:
                 self._database.rows(_SAVE_HISTORY, (run.id, history))

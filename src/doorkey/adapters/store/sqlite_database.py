@@ -45,7 +45,7 @@ class SqliteDatabase:
             return session.connection.execute(sql, values).fetchall()
 
     @contextmanager
-    def transaction(self, of: str | None = None) -> Iterator[None]:
+    def transaction(self, of: str) -> Iterator[None]:
         """Make the statements inside one; whatever it is of, no other writer comes in between."""
         session = self._here()
         with session.lock, translated(), transaction(session.connection, "BEGIN IMMEDIATE"):
