@@ -324,6 +324,8 @@ def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) 
     if running:
         _present(house, running, no_browser=no_browser, out=out)
         return
+    # A passphrase is asked for now, and not in the middle of a page; without the key, the page says what is wrong.
+    house.key_readable()
     with hold(port) as holding, suppress(KeyboardInterrupt):
         asyncio.run(_serve(house, holding, no_browser=no_browser, out=out))
 
