@@ -10,6 +10,7 @@ from doorkey.adapters.store.attempts import SqlAttempts
 from doorkey.adapters.store.database import PATIENCE
 from doorkey.adapters.store.schema import VAULT
 from doorkey.adapters.store.sqlite_database import SqliteDatabase
+from doorkey.errors import StoreBusy
 
 
 class Killed(BaseException):
@@ -51,6 +52,23 @@ class Overtaken:
         while self._others:
             self._others.pop()()
         return self._database.transaction(of)
+
+
+class Unsure:
+    """Fill `Database` with one whose first transaction is committed, and reported as failed."""
+
+    def __init__(self, database):
+        self._database = database
+        self._failures = 1
+        self.rows, self.version, self.close = database.rows, database.version, database.close
+
+    @contextmanager
+    def transaction(self, of=None):
+        with self._database.transaction(of):
+            yield
+        if self._failures:
+            self._failures -= 1
+            raise StoreBusy("The connection was lost.")
 
 
 class Opened:

@@ -9,6 +9,7 @@ import pytest
 from keyring.errors import PasswordDeleteError
 
 from doorkey.adapters.cipher import rotation
+from doorkey.adapters.cipher.ring import SqlKeyRing
 from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.command import KeyCommand
 from doorkey.adapters.key_sources.environment import EnvironmentKey
@@ -19,7 +20,7 @@ from doorkey.adapters.store.accounts import SqlAccounts
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable, StoreBusy, UnknownName
 from doorkey.testing.values import an_attempt, held, some_tokens
-from tests.adapters.cipher.rings import Killed, Overtaken, opened, whole
+from tests.adapters.cipher.rings import Killed, Overtaken, Unsure, opened, whole
 from tests.adapters.key_sources.test_keyring import Desktop, Forgetful
 from tests.adapters.key_sources.test_passphrase import Typist
 
@@ -376,6 +377,18 @@ def test_of_two_moves_at_once_one_is_told_to_try_again(installation):
     installation.assert_whole()
     assert facts.source == "keyring"
     assert not installation.file.path.exists()
+
+
+@pytest.mark.parametrize("source", ["file", "keyring"])
+def test_a_commit_whose_end_is_unknown_costs_no_key(installation, source):
+    with installation.open() as vault:
+        database = Unsure(vault.database)
+        unsure = SqlKeyRing(database, VaultCipher(database, installation.sources))
+
+        with pytest.raises(StoreBusy):
+            take(unsure.move(source))
+
+    installation.assert_whole()
 
 
 def test_a_move_during_a_rotation_takes_both_data_keys_along(installation):

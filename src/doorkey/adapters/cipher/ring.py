@@ -97,14 +97,17 @@ class SqlKeyRing:
 
     def _turn(self, header: Header, secret: bytes, made: NewKey, target: KeySource) -> None:
         """Let the vault open by the new key and no longer by the old one, in one transaction."""
-        lock = Lock.of(header.lock.vault, *made)
+        lock, written = Lock.of(header.lock.vault, *made), False
         try:
             with self._database.transaction(KEYS):
                 now = current_header(self._database, header.lock)
+                written = True
                 change_master(self._database, now, secret, made, target.name)
                 change_codes(self._database, now, secret, made, lock.master)
         except DoorkeyError:
-            target.drop(lock)
+            # A commit that failed may have reached the disk all the same: then a key too many is the lesser evil.
+            if not written:
+                target.drop(lock)
             raise
 
     def _remove_left(self, header: Header, beside: KeyRing | None) -> None:
