@@ -58,7 +58,7 @@ def test_nothing_is_wider_than_the_screen(visit, size, app):
 
     wide = {"chat": overflow(page)}
     expect(chat.message).to_be_in_viewport(ratio=1)
-    for place in ("providers", "appearance", "browsers"):
+    for place in ("providers", "appearance", "audit", "browsers"):
         page.goto(page.url.split("/chats/")[0].split("/settings/")[0] + f"/settings/{place}")
         wide[place] = overflow(page)
 

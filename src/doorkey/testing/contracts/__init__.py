@@ -7,6 +7,7 @@ for _name in (
     "accounts",
     "approvals",
     "attempts",
+    "audit",
     "chats",
     "cipher",
     "key_sources",
