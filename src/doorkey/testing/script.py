@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import Any, Generic
 
 from doorkey.adapters.runtime.answers import Ports, answers
+from doorkey.adapters.store.stores import Vault
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Status
 from doorkey.domain.provider import Kind, Method
@@ -135,12 +136,20 @@ class World:
     """A vault in memory, a strict authorization server and a clock that a test moves.
 
     `failing` holds errors for kinds of steps: each step of that kind takes one and has no effect, until none is left.
+    Another vault, clock or server may stand in, and be shared: each program of a person's is then a world of its own.
     """
 
-    def __init__(self, *, leases: Leases | None = None) -> None:
-        self.clock = FakeClock()
-        self.vault = memory_vault(self.clock)
-        self.endpoints = Endpoints()
+    def __init__(
+        self,
+        *,
+        leases: Leases | None = None,
+        vault: Vault | None = None,
+        clock: FakeClock | None = None,
+        endpoints: Endpoints | None = None,
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.vault = vault or memory_vault(self.clock)
+        self.endpoints = endpoints or Endpoints()
         self.signatures = FakeSignatures()
         self.failing: dict[type[Step], list[Exception]] = {}
         self.ports = Ports(

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,11 @@ import pytest
 from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.store.machine import Process, ThisMachine
 from doorkey.adapters.store.sqlite import open_vault
+from doorkey.flows.steps import OwnsLease
+from doorkey.flows.valid_tokens import Need, valid_tokens
 from doorkey.testing.clock import FakeMachine
+from doorkey.testing.script import METHOD, Caller, World
+from doorkey.testing.values import HOUR, NOON
 
 SPAN = timedelta(seconds=40)
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="macOS tells no start times, and no zombies")
@@ -95,6 +100,48 @@ def test_suspend_counts(leases_on):
     machine.seconds += 3600  # The wall clock may lag behind after waking up.
 
     assert not leases.owns(lease, timedelta(seconds=20))
+
+
+@pytest.mark.parametrize("slept", [20.5, 41, 3600])
+def test_a_holder_that_was_suspended_before_it_sent_starts_over_instead(tmp_path, slept):
+    machine = FakeMachine()
+    with closing(open_vault(tmp_path, [KeyFile(tmp_path)], machine=machine)) as vault:
+        world = World(vault=vault)
+        account = world.keep()
+        world.clock.time = NOON + HOUR
+        holder = Caller(world, valid_tokens(Need(account=account.id, method=METHOD)))
+        holder.reach(OwnsLease)
+
+        machine.seconds += slept  # The wall clock stands still, as it may after waking up.
+        holder.take()
+        too_late = list(world.endpoints.requests)
+        held = holder.finish()
+
+        assert too_late == []
+        assert world.endpoints.refreshes == 1
+        assert world.stands(account.id) == held
+
+
+def test_a_suspended_holder_that_was_followed_adopts_what_the_next_one_saved(tmp_path):
+    machine, other = FakeMachine(pid=100), FakeMachine(pid=200, seconds=5000.0)
+    with (
+        closing(open_vault(tmp_path, [KeyFile(tmp_path)], machine=machine)) as vault,
+        closing(open_vault(tmp_path, [KeyFile(tmp_path)], machine=other)) as same_vault,
+    ):
+        world = World(vault=vault)
+        account = world.keep()
+        world.clock.time = NOON + HOUR
+        need = Need(account=account.id, method=METHOD)
+        holder = Caller(world, valid_tokens(need))
+        holder.reach(OwnsLease)
+        machine.seconds = other.seconds
+        awake = World(vault=same_vault, clock=world.clock, endpoints=world.endpoints)
+
+        newer = awake.run(valid_tokens(need))
+        held = holder.finish()
+
+        assert held == newer
+        assert world.endpoints.refreshes == 1
 
 
 def test_a_wall_clock_that_jumps_ends_no_lease(leases_on):
