@@ -1,6 +1,7 @@
 """Count the refreshes when 50 tasks, 50 threads and 8 processes of 50 threads meet one expired token."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Barrier
 
-from benchmarks.practice import expire, signed_in_home
+from practice import expire, signed_in_home
+
 from doorkey.bootstrap import House, open_house
 from doorkey.sandbox import Sandbox
 from doorkey.service.resolve import Choice, Wish
@@ -96,7 +98,7 @@ def threads(environ: Environ) -> Iterator[Storm]:
 @contextmanager
 def processes(environ: Environ) -> Iterator[Storm]:
     """Let 8 processes of 50 threads ask at once: each is ready before the moment that they are told to begin at."""
-    program = [sys.executable, "-m", "benchmarks.refresh_storm", "process"]
+    program = [sys.executable, __file__, "process"]
     with ExitStack() as ends:
         started = [
             ends.enter_context(
@@ -131,6 +133,4 @@ def process(environ: Environ) -> None:
 
 
 if __name__ == "__main__":
-    import os
-
     process(dict(os.environ)) if sys.argv[1:] == ["process"] else main()

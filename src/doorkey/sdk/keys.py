@@ -11,6 +11,7 @@ from typing import Any, Self
 from doorkey.bootstrap import House, open_house
 from doorkey.domain.account import State
 from doorkey.domain.provider import Dialect, Kind
+from doorkey.domain.tokens import LONGEST_MARGIN
 from doorkey.errors import Misconfigured
 from doorkey.service.async_source import AsyncTokenSource
 from doorkey.service.resolve import Choice, Wish
@@ -64,9 +65,9 @@ class Keys:
         return [AccountStatus.of(entry) for entry in self._house.services.listing.accounts()]
 
     def environ_for(self, provider: str, *, account: str | None = None) -> dict[str, str]:
-        """Return the variables for a child process; the token in them is not renewed any more."""
+        """Return the variables for a child process; the token in them is not renewed any more, so a stale one is."""
         choice = self.choose(provider, account=account)
-        return {variable(choice): self._house.services.sources.of(choice).get().reveal()}
+        return {variable(choice): self._house.services.sources.of(choice).get(LONGEST_MARGIN).reveal()}
 
     def environ(self, provider: str, *, account: str | None = None) -> AbstractContextManager[None]:
         """Set the variables in this process and restore them at the end of the block.

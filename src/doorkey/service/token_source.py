@@ -92,6 +92,7 @@ class TokenSource:
         self._renewals = renewals
         self._used = used
         self._cache = _Cache()
+        self._reading = Lock()
 
     def get(self, at_least: timedelta = timedelta(0)) -> Secret:
         """Return a usable token, renewed if needed; a stale one at once, while it is renewed beside.
@@ -160,13 +161,14 @@ class TokenSource:
         return self.remember(self._renewals.join(need).result())
 
     def _reread(self) -> tuple[Held, int]:
-        """Load the account only when the vault has changed since somebody here last did."""
-        version, cache = self._accounts.version(), self._cache
-        if cache.held is not None and version == cache.version:
-            return cache.held, version
-        held = self._accounts.load(self.account_id)
-        self._cache = _Cache(held=held, version=version)
-        return held, version
+        """Load the account only when the vault has changed since somebody here last did; a crowd loads it once."""
+        with self._reading:
+            version, cache = self._accounts.version(), self._cache
+            if cache.held is not None and version == cache.version:
+                return cache.held, version
+            held = self._accounts.load(self.account_id)
+            self._cache = _Cache(held=held, version=version)
+            return held, version
 
 
 def _fresh_for(held: Held, now: datetime) -> timedelta:
