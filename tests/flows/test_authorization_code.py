@@ -23,7 +23,7 @@ from doorkey.flows import authorization_code
 from doorkey.flows.authorization_code import LIFETIME, Plan
 from doorkey.flows.steps import Detach, Save, SaveAttempt, Send, VerifyIdToken
 from doorkey.testing.script import ISSUER, METHOD, Caller, World, answer
-from doorkey.testing.values import NOON, an_identity, some_tokens
+from doorkey.testing.values import HOUR, NOON, an_identity, some_tokens
 
 API = Api(base_url="https://api.example/v1", dialect=Dialect.OPENAI_CHAT)
 OPENID = replace(METHOD, scopes=("openid", "offline_access"), jwks_url=f"{ISSUER}/jwks")
@@ -299,6 +299,19 @@ def test_an_id_token_of_another_sign_in_binds_nobody(world, claim):
 
     assert world.ports.accounts.all() == []
     assert world.status(attempt.id) is Status.FAILED
+
+
+def test_a_computer_whose_clock_is_hours_ahead_can_sign_in(world):
+    world.clock.time = NOON + 3 * HOUR
+    attempt, _, _ = begin(world, plan_for(OPENID))
+    proven(world, nonce=attempt.nonce.reveal(), exp=(NOON + HOUR).timestamp())
+    tokens = {"access_token": "access", "id_token": "proof", "expires_in": 3600}
+    world.endpoints.scripted = [answer(), answer(200, tokens, date="Tue, 01 Jan 2030 12:00:00 GMT")]
+
+    account = finish(world, plan_for(OPENID), attempt).finish()
+
+    assert account.identity.subject == "subject-1"
+    assert account.expires_at == NOON + 4 * HOUR
 
 
 def test_an_id_token_with_a_false_signature_binds_nobody(world):
