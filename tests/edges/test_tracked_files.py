@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.edges.places import ROOT, tracked
 
-REGISTRIES = re.compile(rb"(pypi\.org|pythonhosted\.org|npmjs\.(org|com)|yarnpkg\.com|proxy\.golang\.org)")
+REGISTRIES = re.compile(rb"//[\w.-]*(pypi|pythonhosted|npmjs|yarnpkg|registry|proxy\.golang)[\w.-]*")
 
 
 def places_of(pattern: re.Pattern[bytes]) -> list[str]:
