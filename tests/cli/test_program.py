@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -119,8 +121,6 @@ def test_closed_streams_are_no_reason_to_fail(closed):
 
 
 def test_the_practice_provider_says_where_it_is_and_ends_on_ctrl_c():
-    import signal
-
     with subprocess.Popen(
         [PROGRAM, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as sandbox:
@@ -131,3 +131,15 @@ def test_the_practice_provider_says_where_it_is_and_ends_on_ctrl_c():
     assert url.startswith("http://127.0.0.1:")
     assert sandbox.returncode == 0
     assert "Traceback" not in told
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="only Linux tells the limits of another process")
+def test_no_core_dump_can_hold_what_is_secret():
+    raised = 'ulimit -S -c "$(ulimit -H -c)"; exec "$0" sandbox --port 0'
+    with subprocess.Popen(["sh", "-c", raised, PROGRAM], stdout=subprocess.PIPE, text=True) as sandbox:
+        sandbox.stdout.readline()
+        limits = Path(f"/proc/{sandbox.pid}/limits").read_text()
+        sandbox.send_signal(signal.SIGINT)
+        sandbox.communicate(timeout=60)
+
+    assert re.search(r"Max core file size +0 +0 ", limits)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ PROVIDERS = (replace(ACME, methods=(*ACME.methods, PROFILE, HOME)), OTHER, LOCAL
 
 def moving_of(house: House, **ports) -> Moving:
     house.catalog.providers = PROVIDERS
-    given = {
+    given: dict[str, Any] = {
         "accounts": house.world.ports.accounts,
         "catalog": house.catalog,
         "choices": house.choices,

@@ -1,6 +1,7 @@
 """The `doorkey` command: finds the file of each command when it is called, and lets no traceback out."""
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -72,6 +73,8 @@ def main() -> None:
             # A terminal that cannot show a character shows a mark; that is no reason to fail.
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # The process's own are TextIOWrappers.
     signal.signal(signal.SIGTERM, _leave)
+    # A core dump would hold every token in clear.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     io = Io.of_process()
     code = start(sys.argv[1:], Shell(io, lambda: open_house(io)))
     _finish_output()
