@@ -1,8 +1,11 @@
 """Codex's way: off until the config says otherwise, on the ports that are registered for it, under our own name."""
 
+import fcntl
 import re
 import socket
+import tempfile
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,11 +14,18 @@ from doorkey.testing.practice import GRACE, approve, bring_back
 from tests.journeys.configs import config
 from tests.journeys.person import AGREE, Login, sign_in
 
-# The ports are fixed at the provider, so these tests follow one another.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("codex-ports")]
+pytestmark = pytest.mark.slow
 
 CODEX = ("openai", "--method", "codex")
 CHAT = ("chat", "--model", "openai:practice-small")
+
+
+@pytest.fixture(autouse=True)
+def registered_ports():
+    """Hold the two ports for one test at a time, whichever process runs it: they are fixed at the provider."""
+    with Path(tempfile.gettempdir(), "doorkey-codex-ports.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
