@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from socket import socket
@@ -201,18 +202,7 @@ class House:
     @cached_property
     def stores(self) -> ChatStores:
         """What is kept of chats; opened only by who chats."""
-        kept = self._app_store
-        return ChatStores(
-            preferences=kept.preferences,
-            conversations=kept.conversations,
-            runs=kept.runs,
-            events=kept.events,
-            approvals=kept.approvals,
-            allowances=kept.allowances,
-            page_sessions=kept.page_sessions,
-            audit=self.journal,
-            ledger=kept.ledger,
-        )
+        return replace(self._app_store, audit=self.journal)
 
     @cached_property
     def clients(self) -> "Clients":

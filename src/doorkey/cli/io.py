@@ -72,6 +72,13 @@ class Io:
         """Print one JSON object on one line."""
         self.result(json.dumps(value, ensure_ascii=False))
 
+    def typed_hidden(self, question: str) -> str:
+        """Ask a person without showing the answer, else take the first line of stdin; empty where nothing comes."""
+        try:
+            return self.prompter.hidden(question) if self.interactive else self.stdin.readline().rstrip("\n")
+        except EOFError:
+            return ""
+
     def say(self, text: str = "") -> None:
         """Tell the person something, broken between words where somebody reads it."""
         self.show("\n".join(map(self._wrapped, text.split("\n"))) if self.interactive else text)

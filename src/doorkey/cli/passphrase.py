@@ -21,10 +21,7 @@ def choose(io: Io) -> Secret:
 
 def ask(io: Io, question: str = "Passphrase (it is not shown): ") -> Secret:
     """Ask for one that was chosen before. Raises BundleRejected where there is none."""
-    try:
-        typed = io.prompter.hidden(question) if io.interactive else io.stdin.readline().rstrip("\n")
-    except EOFError:
-        typed = ""
+    typed = io.typed_hidden(question)
     if not typed:
         raise BundleRejected("No passphrase was given.", hint="Type it when you are asked, or put it on stdin.")
     return Secret(typed)

@@ -28,10 +28,7 @@ class TerminalPassphrases:
 
 def hidden(io: Io, question: str) -> Secret:
     """Ask without showing the answer, else take the first line of stdin. Raises KeyUnreadable where nothing comes."""
-    try:
-        text = io.prompter.hidden(question) if io.interactive else io.stdin.readline().rstrip("\n")
-    except EOFError:
-        text = ""
+    text = io.typed_hidden(question)
     if not text:
         raise KeyUnreadable("Nothing was typed; nothing was changed.", hint="Type it when asked, or put it on stdin.")
     return Secret(text)

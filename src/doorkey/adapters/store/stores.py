@@ -4,23 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from doorkey.ports import (
-    Accounts,
-    Allowances,
-    Approvals,
-    Attempts,
-    Audit,
-    Choices,
-    Cipher,
-    Conversations,
-    Events,
-    KeyRing,
-    Leases,
-    Ledger,
-    PageSessions,
-    Preferences,
-    Runs,
-)
+from doorkey.ports import Accounts, Attempts, Choices, Cipher, KeyRing, Leases
+from doorkey.service.services import ChatStores
 
 
 class KeyedCipher(Cipher, Protocol):
@@ -53,16 +38,7 @@ class Vault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppStore:
+class AppStore(ChatStores):
     """The chats and what the page remembers, in clear text; use nothing of it after `close`."""
 
-    preferences: Preferences
-    conversations: Conversations
-    runs: Runs
-    events: Events
-    approvals: Approvals
-    allowances: Allowances
-    page_sessions: PageSessions
-    audit: Audit
-    ledger: Ledger
     close: Callable[[], None]
