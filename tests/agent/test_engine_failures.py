@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -222,7 +222,7 @@ async def test_listeners_are_let_go_when_the_end_cannot_be_stored(caplog: pytest
     app = memory_app()
     world = World(Script([["Hello"]]))
     full = FullDisk(app.events, room=1)
-    world.app = type(app)(**{name: getattr(app, name) for name in app.__slots__} | {"events": full})
+    world.app = replace(app, events=full)
     chat = world.chat()
 
     async with world.engine() as engine:
@@ -239,7 +239,7 @@ async def test_a_full_disk_is_told_once_there_is_room_again():
     gate = asyncio.Event()
     world = World(Script([["Hello", gate, " there"]]))
     full = FullDisk(app.events, room=1)
-    world.app = type(app)(**{name: getattr(app, name) for name in app.__slots__} | {"events": full})
+    world.app = replace(app, events=full)
     chat = world.chat()
 
     async with world.engine() as engine:
