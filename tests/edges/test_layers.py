@@ -10,9 +10,9 @@ import pytest
 
 from tests.edges.places import ROOT, tracked
 
-INNER = ["domain", "flows", "providers", "service"]
-OUTER = ["adapters", "agent", "web", "gateway", "sdk", "cli", "sandbox", "testing"]
-MODULES = ["__init__", "errors", "ports", "bootstrap"]
+INNER = ["domain", "flows", "providers", "ports", "service"]
+OUTER = ["bootstrap", "adapters", "agent", "web", "gateway", "sdk", "cli", "sandbox", "testing"]
+MODULES = ["__init__", "errors"]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_house_in_order_passes(house):
         ("domain/tokens.py", "import doorkey.flows"),
         ("domain/tokens.py", "import time"),
         ("flows/refresh.py", "import doorkey.providers"),
-        ("ports.py", "import sqlite3"),
+        ("ports/vault.py", "import sqlite3"),
         ("providers/openai.py", "import httpx2"),
         ("service/accounts.py", "import doorkey.adapters"),
         ("web/pages.py", "import doorkey.adapters"),
@@ -70,7 +70,7 @@ def test_an_import_that_goes_upward_or_outside_is_stopped(house, place, line):
 
 
 def test_the_middle_names_paths_but_opens_none():
-    middle = tracked(*(f"src/doorkey/{name}" for name in ("domain", "flows", "providers", "ports.py")))
+    middle = tracked(*(f"src/doorkey/{name}" for name in ("domain", "flows", "providers", "ports")))
     opens = re.compile(r"^(import pathlib|from pathlib import (?!Pure\w+$))", re.MULTILINE)
 
     assert middle

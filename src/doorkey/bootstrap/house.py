@@ -1,23 +1,19 @@
-"""The one place that knows every adapter: it builds the object graph over one vault and one chat store."""
+"""The object graph over one vault and one chat store."""
 
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from socket import socket
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self
 
-from doorkey import __version__
 from doorkey.adapters.browser import SystemBrowser
 from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.signatures import JoseSignatures
-from doorkey.adapters.instance import Instance, ask
 from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk
 from doorkey.adapters.key_sources.sources import sources_of
@@ -38,8 +34,7 @@ from doorkey.ports import Passphrases
 from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.consents import Consents
-from doorkey.service.keeper import PERIOD, Keeper
-from doorkey.service.launch import LaunchGate
+from doorkey.service.keeper import Keeper
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
 from doorkey.service.resolve import Resolver
@@ -299,71 +294,3 @@ def open_house(
     Raises VaultDamaged, StorageFull, StoreBusy, and Misconfigured for a database that is none.
     """
     return House(environ=os.environ if environ is None else environ, here=here or Path.cwd(), passphrases=passphrases)
-
-
-def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) -> None:
-    """Serve the page until it is interrupted, and print its one-time URL as the first line.
-
-    Where an app already runs over this vault, a new session is opened on that one instead. Raises PortBusy.
-    """
-    import asyncio
-
-    from doorkey.adapters.serving import hold
-
-    running = ask(house.folders.data)
-    if running:
-        _present(house, running, no_browser=no_browser, out=out)
-        return
-    # A passphrase is asked for now, and not in the middle of a page; without the key, the page says what is wrong.
-    house.key_readable()
-    with hold(port) as holding, suppress(KeyboardInterrupt):
-        asyncio.run(_serve(house, holding, no_browser=no_browser, out=out))
-
-
-async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO) -> None:
-    import asyncio
-
-    from doorkey.adapters.serving import HOST, serve
-    from doorkey.web.app import build
-
-    gate = LaunchGate(house.clock, house.entropy)
-    base = f"http://{HOST}:{holding.getsockname()[1]}"
-
-    def mint() -> str:
-        token, key = gate.mint()
-        return f"{base}/launch?token={token.reveal()}#key={key.reveal()}"
-
-    house.errand = Errand(Surface.APP)
-    engine = house.engine()
-    await engine.recover()
-    app = build(house.services, house.stores, engine, gate, version=__version__, folder_check=house.check_folder)
-    instance = Instance(house.folders.data, mint)
-
-    beside: set[asyncio.Future[None]] = set()
-
-    keeper = house.keeper()
-
-    async def keep() -> None:
-        while True:
-            await asyncio.to_thread(keeper.look)
-            await asyncio.sleep(PERIOD.total_seconds())
-
-    async def ready() -> None:
-        _present(house, mint(), no_browser=no_browser, out=out)
-        # The clients of the providers take seconds to load; the first page must not wait for them.
-        beside.update({asyncio.ensure_future(engine.warm()), asyncio.ensure_future(keep())})
-
-    try:
-        await serve(app, holding, ready)
-    finally:
-        for task in beside:
-            task.cancel()
-        instance.close()
-        house.browser.close()
-        await engine.close()
-
-
-def _present(house: House, url: str, *, no_browser: bool, out: TextIO) -> None:
-    print(url, file=out, flush=True)
-    if not no_browser:
-        house.browser.open_private(url)

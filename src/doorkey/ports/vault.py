@@ -1,0 +1,126 @@
+"""What we need of the vault: accounts, leases, attempts, choices, and the keys that seal them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from doorkey.domain.account import Account, Held
+from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.secret import Secret
+from doorkey.flows.steps import Lease
+
+
+class Cipher(Protocol):
+    """Seals what is secret; `context` binds a sealed value to its place, so that it opens nowhere else.
+
+    `open` raises KeyUnreadable when the key or the place is wrong.
+    """
+
+    def seal(self, plain: bytes, context: str) -> bytes: ...
+    def open(self, sealed: bytes, context: str) -> bytes: ...
+
+
+class Accounts(Protocol):
+    """The accounts in the vault. Saving compares generations, so that a slow holder never overwrites a newer pair."""
+
+    def all(self) -> Sequence[Account]:
+        """Every account, oldest first; works without the master key."""
+        ...
+
+    def load(self, account: str) -> Held:
+        """Raise UnknownName, or KeyUnreadable."""
+        ...
+
+    def save(self, held: Held, *, read: int | None) -> bool:
+        """Save durably where `read` is the generation that stands there (None: no such row yet), else return False."""
+        ...
+
+    def save_standing(self, account: Account) -> bool:
+        """Record the standing where the account's generation still stands; tokens and generation stay."""
+        ...
+
+    def forget(self, account: str) -> None:
+        """Delete a row: only ever by a person's own action."""
+        ...
+
+    def find(self, account: Account) -> Account | None:
+        """Find the row of the same provider, method and identity key.
+
+        Where no subject is known: the row of that name, or the one unnamed row of the method when it has no name.
+        """
+        ...
+
+    def version(self) -> int:
+        """A number that changes when anybody else changed the vault; cheap."""
+        ...
+
+
+class Leases(Protocol):
+    """The right to refresh one account, or to make one run: by row, with an owner and an end, in no transaction."""
+
+    def take(self, account: str, span: timedelta) -> Lease | None: ...
+    def owns(self, lease: Lease, span: timedelta) -> bool: ...
+    def extend(self, lease: Lease, span: timedelta) -> bool:
+        """Let it end a whole span from now; False where somebody else has taken it over."""
+        ...
+
+    def release(self, lease: Lease) -> None: ...
+
+
+class Attempts(Protocol):
+    """Sign-ins under way, sealed."""
+
+    def save(self, attempt: Attempt, *, was: Status | None) -> bool:
+        """Keep it where its status is still `was` (None: it is new), else return False."""
+        ...
+
+    def load(self, attempt: str) -> Attempt: ...
+
+
+class Choices(Protocol):
+    """Small named texts in the vault: default accounts, consents, registrations, and how grants ended."""
+
+    def get(self, name: str) -> str | None: ...
+    def set(self, name: str, value: str) -> None: ...
+    def remove(self, name: str) -> None: ...
+
+
+class KeyFacts(NamedTuple):
+    """What can be told of a vault's key; `source` is None until the first secret is sealed."""
+
+    source: str | None
+    protects: str
+    problem: str | None = None
+    """Why the vault does not open now."""
+    hint: str | None = None
+    recovery_code_at: datetime | None = None
+    rotating: bool = False
+    left_behind: str | None = None
+    """Where the key before this one could not be removed yet."""
+
+
+class KeyRing(Protocol):
+    """The keys of the vault. A change is a row of steps: wherever it breaks off, the vault opens as before or after.
+
+    Raises KeyUnreadable where the vault does not open, and StoreBusy where another program changes the keys too.
+    """
+
+    def facts(self) -> KeyFacts: ...
+    def needs(self, secret: bytes) -> bool:
+        """Whether this is the key that the vault opens with now."""
+        ...
+
+    def move(self, source: str, *, code: Secret | None = None, beside: "KeyRing | None" = None) -> Iterator[None]:
+        """Make a new master key in a source and remove the old one, unless the vault `beside` needs the same one.
+
+        A recovery code opens what the old source lost.
+        """
+        ...
+
+    def rotate(self, code: Secret | None = None) -> Iterator[int | Secret]:
+        """Seal everything again under a new data key, or go on with that, and yield how many rows are left.
+
+        Then yield a recovery code to be shown: a new one, or that of a vault beside. The ones before end with the step
+        after.
+        """
+        ...
