@@ -14,11 +14,13 @@ from doorkey.ports import FoundKey
 from doorkey.service import sign_in
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
+from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
+from doorkey.service.ways import Ways
 from doorkey.testing.script import METHOD, World
 from doorkey.testing.values import HOUR, NOON, some_tokens
 
@@ -202,20 +204,32 @@ class House:
             async_runner=lambda: AsyncRuntime(self.runtime),
             practice=self.practice,
         )
+        ways = Ways(
+            catalog=self.catalog,
+            consents=self.consents,
+            choices=self.choices,
+            entropy=self.world.ports.entropy,
+        )
         self.sign_ins = SignIns(
             sign_in.World(
-                catalog=self.catalog,
+                ways=ways,
                 accounts=self.accounts,
                 attempts=self.world.ports.attempts,
                 choices=self.choices,
-                consents=self.consents,
                 listen=self.listen,
                 runner=self.runtime,
-                profiles=self.profiles,
                 practice=self.practice,
                 clock=self.clock,
-                entropy=self.world.ports.entropy,
             )
+        )
+        self.keys = Keys(
+            ways=ways,
+            profiles=self.profiles,
+            practice=self.practice,
+            transport=self.world.endpoints,
+            runner=self.runtime,
+            choices=self.choices,
+            clock=self.clock,
         )
         self.listing = Listing(
             catalog=self.catalog,

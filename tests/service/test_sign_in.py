@@ -17,7 +17,8 @@ from doorkey.errors import (
     UnknownName,
 )
 from doorkey.flows.authorization_code import LIFETIME
-from doorkey.service.sign_in import SignIns, is_plausible_key
+from doorkey.service.keys import is_plausible_key
+from doorkey.service.sign_in import SignIns
 from doorkey.testing.script import ISSUER, answer
 from doorkey.testing.values import NOON, an_identity
 from tests.service.fakes import ACME, OAUTH
@@ -302,7 +303,7 @@ def test_this_vault_is_one_host_in_every_sign_in(house):
 
 
 def test_a_key_is_kept_as_an_account(house):
-    account = house.sign_ins.keep_key("acme", None, Secret("  sk-1\n"), name="work")
+    account = house.keys.keep("acme", None, Secret("  sk-1\n"), name="work")
 
     assert house.world.stands(account.id).tokens.access == Secret("sk-1")
     assert (account.method, account.name, account.payer, account.renews) == ("api-key", "work", Payer.METERED, False)
@@ -311,9 +312,9 @@ def test_a_key_is_kept_as_an_account(house):
 
 
 def test_a_key_without_a_name_replaces_the_unnamed_one(house):
-    first = house.sign_ins.keep_key("acme", None, Secret("sk-1"), name=None)
-    named = house.sign_ins.keep_key("acme", None, Secret("sk-2"), name="work")
-    again = house.sign_ins.keep_key("acme", None, Secret("sk-3"), name=None)
+    first = house.keys.keep("acme", None, Secret("sk-1"), name=None)
+    named = house.keys.keep("acme", None, Secret("sk-2"), name="work")
+    again = house.keys.keep("acme", None, Secret("sk-3"), name=None)
 
     assert again.id == first.id != named.id
     assert house.world.stands(first.id).tokens.access == Secret("sk-3")
@@ -322,13 +323,13 @@ def test_a_key_without_a_name_replaces_the_unnamed_one(house):
 @pytest.mark.parametrize("text", [None, "", "  ", "two words", "sk-\u00e9", "line\nline", "x" * 5000])
 def test_what_can_be_no_key_is_not_kept(house, text):
     with pytest.raises(SignInFailed):
-        house.sign_ins.keep_key("acme", None, Secret(text) if text is not None else None, name=None)
+        house.keys.keep("acme", None, Secret(text) if text is not None else None, name=None)
 
     assert house.book.all() == []
 
 
 def test_a_server_that_wants_no_credential_becomes_an_account_too(house):
-    account = house.sign_ins.keep_key("local", None, None, name=None)
+    account = house.keys.keep("local", None, None, name=None)
 
     assert (account.method, account.payer) == ("none", Payer.LOCAL)
     assert house.world.stands(account.id).tokens.access == Secret("")
@@ -336,13 +337,13 @@ def test_a_server_that_wants_no_credential_becomes_an_account_too(house):
 
 def test_a_browser_sign_in_takes_no_key(house):
     with pytest.raises(Misconfigured):
-        house.sign_ins.keep_key("acme", "oauth", Secret("sk-1"), name=None)
+        house.keys.keep("acme", "oauth", Secret("sk-1"), name=None)
 
 
 def test_a_vendors_profile_is_kept_by_its_name_without_its_token(house):
     offer(house, replace(OAUTH, id="console", kind=Kind.PROFILE))
 
-    account = house.sign_ins.keep_key("acme", "console", None, name=None)
+    account = house.keys.keep("acme", "console", None, name=None)
 
     assert account.identity.subject == "default"
     assert house.world.stands(account.id).tokens.access == Secret("")

@@ -35,6 +35,7 @@ from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.consents import Consents
 from doorkey.service.keeper import Keeper
+from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
 from doorkey.service.resolve import Resolver
@@ -42,6 +43,7 @@ from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
 from doorkey.service.vault_keys import VaultKeys
+from doorkey.service.ways import Ways
 from doorkey.service.witness import WatchedAccounts, WatchedBook, WatchedMoving, Witness
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class House:
         """The services over the vault."""
         vault, runtime, witness = self.vault, self.runtime, self.witness
         consents = Consents(vault.choices, self.clock)
+        ways = Ways(catalog=self.catalog, consents=consents, choices=vault.choices, entropy=self.entropy)
         resolver = Resolver(
             catalog=self.catalog,
             accounts=vault.accounts,
@@ -131,7 +134,16 @@ class House:
             book=book,
             resolver=resolver,
             sources=sources,
-            sign_ins=self._sign_ins(consents),
+            sign_ins=self._sign_ins(ways),
+            keys=Keys(
+                ways=ways,
+                profiles=self.profiles,
+                practice=self.practice,
+                transport=self.transport,
+                runner=runtime,
+                choices=vault.choices,
+                clock=self.clock,
+            ),
             consents=consents,
             listing=Listing(
                 catalog=self.catalog,
@@ -266,20 +278,17 @@ class House:
             self._opened_app = self._opened_app or open_app(self._environ, self.folders.data)
             return self._opened_app
 
-    def _sign_ins(self, consents: Consents) -> SignIns:
+    def _sign_ins(self, ways: Ways) -> SignIns:
         return SignIns(
             sign_in.World(
-                catalog=self.catalog,
+                ways=ways,
                 accounts=self.vault.accounts,
                 attempts=self.vault.attempts,
                 choices=self.vault.choices,
-                consents=consents,
                 listen=LoopbackListener.open,
                 runner=self.runtime,
                 practice=self.practice,
-                profiles=self.profiles,
                 clock=self.clock,
-                entropy=self.entropy,
             )
         )
 

@@ -13,7 +13,8 @@ from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, SignInFailed, UnknownName
 from doorkey.service.consents import for_method
-from doorkey.service.sign_in import WITHOUT_BROWSER, SignIn, offered
+from doorkey.service.sign_in import SignIn
+from doorkey.service.ways import WITHOUT_BROWSER, offered
 
 HOW = {
     Kind.AUTHORIZATION_CODE: "browser, or --paste",
@@ -114,7 +115,7 @@ def without_browser(way: Way, io: Io, house: House) -> Account:
     return with_consent(
         io,
         services.consents,
-        lambda: services.sign_ins.keep_key(way.provider.id, way.method.id, key, name=way.name),
+        lambda: services.keys.keep(way.provider.id, way.method.id, key, name=way.name),
     )
 
 

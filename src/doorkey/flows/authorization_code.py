@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from doorkey.domain.account import PLAN_NOT_SHARED, Account, Identity, Origins, Proof, Standing, State
 from doorkey.domain.attempt import DYNAMIC_CLIENT, Attempt, Callback, Status, parse_callback
-from doorkey.domain.provider import Api, Method, origin
+from doorkey.domain.provider import Api, Grant, Method, origin
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
@@ -38,16 +38,19 @@ class Plan:
 def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
     """Make an attempt with three separate random values, keep it, and return it with the URL to open."""
     moment = yield from steps.now()
-    state = pkce.urlsafe((yield from steps.random()))
+    method = plan.method
+    redirect, state = plan.redirect, pkce.urlsafe((yield from steps.random()))
+    if method.grant is Grant.KEY:
+        # Whoever listens had to know the path before this began.
+        redirect, _, state = plan.redirect.rpartition("/")
     verifier = pkce.urlsafe((yield from steps.random()))
     nonce = pkce.urlsafe((yield from steps.random()))
     tag = pkce.urlsafe((yield from steps.random(12)))
-    method = plan.method
     attempt = Attempt(
         id=f"sgn_{tag}",
         provider=plan.provider,
         method=method.id,
-        redirect=plan.redirect,
+        redirect=redirect,
         state=Secret(state),
         verifier=Secret(verifier),
         nonce=Secret(nonce),
@@ -57,6 +60,7 @@ def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
         issuer=method.issuer,
         iss_always_sent=method.iss_always_sent,
         registers=method.registers,
+        state_in_path=method.grant is Grant.KEY,
         account=plan.account.id if plan.account else None,
         name=plan.name,
     )
@@ -68,9 +72,9 @@ def _client_id(plan: Plan) -> str:
     if plan.method.registers:
         known = plan.account.identity.client_id if plan.account else None
         return known or DYNAMIC_CLIENT
-    if not plan.method.client_id:
+    if plan.method.lacks_client_id:
         raise without_client_id(plan.provider, plan.method)
-    return plan.method.client_id
+    return plan.method.client_id or ""
 
 
 def without_client_id(provider: str, method: Method) -> Misconfigured:
@@ -84,14 +88,15 @@ def authorize_url(plan: Plan, attempt: Attempt) -> str:
     method = plan.method
     if method.authorize_url is None:
         raise Misconfigured(f"{plan.provider} {method.id} has no authorization address.")
+    proof = {"code_challenge": pkce.challenge(attempt.verifier), "code_challenge_method": "S256"}
+    if method.grant is Grant.KEY:
+        return _with_query(method.authorize_url, {"callback_url": attempt.callback} | proof)
     query = dict(method.authorize_extra) | {
         "response_type": "code",
         "client_id": attempt.client_id,
         "redirect_uri": attempt.redirect,
         "scope": " ".join(method.scopes),
         "state": attempt.state.reveal(),
-        "code_challenge": pkce.challenge(attempt.verifier),
-        "code_challenge_method": "S256",
     }
     if "openid" in method.scopes:
         query["nonce"] = attempt.nonce.reveal()
@@ -101,8 +106,11 @@ def authorize_url(plan: Plan, attempt: Attempt) -> str:
         query["ext_agent_host_id"] = plan.host_id
         if attempt.client_id == DYNAMIC_CLIENT:
             query["agent_name_hint"] = APP_NAME
-    separator = "&" if "?" in method.authorize_url else "?"
-    return f"{method.authorize_url}{separator}{urlencode(query)}"
+    return _with_query(method.authorize_url, query | proof)
+
+
+def _with_query(url: str, query: Mapping[str, str]) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
 def finish(plan: Plan, attempt: Attempt, reply: str) -> Flow[Account]:
@@ -142,7 +150,7 @@ def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]
     try:
         response = yield from steps.send(wire.code_request(plan.method, attempt, callback))
         moment = yield from steps.now()
-        tokens, body = wire.read_tokens(response, moment)
+        tokens, body = wire.read_grant(plan.method, response, moment)
     except SignInNeeded as error:
         raise SignInFailed(
             "The provider refused the code.", hint="Start the sign-in again; a code works once and not for long."
@@ -154,7 +162,7 @@ def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]
         there = moment + wire.clock_skew(response, moment)
         identity.check_claims(claims, plan.method, callback.client_id, attempt.nonce, there)
     who = identity.read(plan.method, callback.client_id, claims, body)
-    return (yield from keep(plan, who, tokens))
+    return (yield from keep(plan, who, tokens, Proof(moment, "sign-in")))
 
 
 def _keys(method: Method) -> Flow[bytes | None]:
@@ -166,10 +174,10 @@ def _keys(method: Method) -> Flow[bytes | None]:
     return response.body
 
 
-def keep(plan: Plan, who: Identity, tokens: Tokens) -> Flow[Account]:
+def keep(plan: Plan, who: Identity, tokens: Tokens, proof: Proof | None) -> Flow[Account]:
     """Save tokens as a new account, or in the row that this identity already has; a reconnect by another asks first."""
     moment = yield from steps.now()
-    account = yield from _new_account(plan, who, tokens, moment)
+    account = yield from _new_account(plan, who, tokens, moment, proof)
     if plan.account is not None and plan.account.identity.key != who.key:
         raise ConsentNeeded(
             f"You became {who.label or 'somebody else'}, not {plan.account.label}.",
@@ -193,7 +201,7 @@ def keep(plan: Plan, who: Identity, tokens: Tokens) -> Flow[Account]:
         plan = replace(plan, account=(yield from steps.load(account.id)).account)
 
 
-def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime) -> Flow[Account]:
+def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime, proof: Proof | None) -> Flow[Account]:
     tag = pkce.urlsafe((yield from steps.random(12)))
     method = plan.method
     return Account(
@@ -211,8 +219,7 @@ def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime) ->
         created_at=moment,
         renews=tokens.refresh is not None,
         expires_at=tokens.expires_at,
-        # A key that was only stored has proved nothing yet.
-        standing=_standing(method, tokens, Proof(moment, "sign-in") if method.token_url else None),
+        standing=_standing(method, tokens, proof),
     )
 
 

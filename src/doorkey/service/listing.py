@@ -13,7 +13,8 @@ from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents, for_method
 from doorkey.service.resolve import Choice, has_moved, key_method
-from doorkey.service.sign_in import SignIn, offered
+from doorkey.service.sign_in import SignIn
+from doorkey.service.ways import offered
 
 # What a person can do about each state; None where nothing has to be done.
 ACTIONS: Mapping[State, str | None] = {

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from doorkey.domain.provider import Dialect
+from doorkey.domain.account import Account
+from doorkey.domain.provider import Dialect, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, ProviderUnavailable
 from doorkey.flows.steps import Request
@@ -59,20 +60,25 @@ class Models:
     def _fetch(self, choice: Choice) -> tuple[str, ...]:
         source = self._sources.for_calls(choice)
         secret = source.get()
-        response = self._transport.send(_list_request(choice, secret))
+        response = self._transport.send(_request_of(choice, secret))
         if response.status == 401 and (renewed := source.renew(secret)) != secret:
-            response = self._transport.send(_list_request(choice, renewed))
+            response = self._transport.send(_request_of(choice, renewed))
         if response.status >= 400:
             raise refusal(response.status, response.headers, response.body, now=self._clock.now())
         return read_models(response.body)
 
 
-def _list_request(choice: Choice, secret: Secret) -> Request:
-    api = choice.provider.api_for(choice.method)
+def _request_of(choice: Choice, secret: Secret) -> Request:
+    return list_request(choice.provider, choice.method, secret, choice.account)
+
+
+def list_request(provider: Provider, method: Method, secret: Secret, account: Account | None = None) -> Request:
+    """Build the request for the models that a credential may use."""
+    api = provider.api_for(method)
     headers: dict[str, str | Secret] = {"accept": "application/json"}
-    headers |= {name: Secret(value) for name, value in credential_headers(api, choice.method.kind, secret, {}).items()}
-    if choice.account:
-        headers |= route_headers(choice.method, choice.account)
+    headers |= {name: Secret(value) for name, value in credential_headers(api, method.kind, secret, {}).items()}
+    if account:
+        headers |= route_headers(method, account)
     base = api.base_url.rstrip("/")
     if api.dialect is Dialect.ANTHROPIC_MESSAGES:
         headers["anthropic-version"] = ANTHROPIC_VERSION

@@ -18,6 +18,7 @@ from doorkey.ports import (
 )
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
+from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
 from doorkey.service.moving import Moving
@@ -35,6 +36,7 @@ class Services:
     resolver: Resolver
     sources: Sources
     sign_ins: SignIns
+    keys: Keys
     consents: Consents
     listing: Listing
     models: Models

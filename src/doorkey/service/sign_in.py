@@ -6,16 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event, Lock
 
-from doorkey.domain.account import Account, Identity
+from doorkey.domain.account import Account
 from doorkey.domain.attempt import Attempt, Status
-from doorkey.domain.provider import Kind, Method, Provider, is_safe
-from doorkey.domain.secret import Secret
-from doorkey.domain.tokens import Tokens
+from doorkey.domain.provider import Kind, Method, is_safe
 from doorkey.errors import (
-    ConsentNeeded,
     DoorkeyError,
     Misconfigured,
-    PolicyRefused,
     PortBusy,
     ReplyRejected,
     SignInFailed,
@@ -27,21 +23,15 @@ from doorkey.flows.discovery import discovered
 from doorkey.ports import (
     Accounts,
     Attempts,
-    Catalog,
     Choices,
     Clock,
-    Entropy,
     Listen,
     Listener,
     Outcome,
     Practice,
-    Profiles,
     Runner,
 )
-from doorkey.service import consents
-from doorkey.service.consents import Consents
-
-WITHOUT_BROWSER = frozenset({Kind.API_KEY, Kind.NONE, Kind.PROFILE})
+from doorkey.service.ways import Ways
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,17 +56,14 @@ class SignIn:
 class World:
     """The ports that signing in needs."""
 
-    catalog: Catalog
+    ways: Ways
     accounts: Accounts
     attempts: Attempts
     choices: Choices
-    consents: Consents
     listen: Listen
     runner: Runner
     practice: Practice
-    profiles: Profiles
     clock: Clock
-    entropy: Entropy
 
 
 class SignIns:
@@ -102,7 +89,7 @@ class SignIns:
         with `paste`, where the provider has a page of its own that shows what to paste. Raises UnknownName,
         ConsentNeeded, PolicyRefused, Misconfigured.
         """
-        provider, method = self._way(provider_id, method_id)
+        provider, method = self._world.ways.find(provider_id, method_id)
         if method.kind is not Kind.AUTHORIZATION_CODE:
             raise Misconfigured(f"{provider.name} {method.id} is not signed in through the browser.")
         self._world.practice.ensure(provider)
@@ -114,7 +101,9 @@ class SignIns:
         by_hand = paste and method.paste_redirect is not None
         listener = None if by_hand else self._listen(method, lambda url: self._deliver(begun, url))
         try:
-            plan = self._plan(provider, method, listener, account=account, name=name)
+            plan = self._world.ways.plan(
+                provider, method, redirect=listener.redirect if listener else None, account=account, name=name
+            )
             attempt, url = self._world.runner.run(authorization_code.begin(plan))
         except BaseException:
             if listener:
@@ -191,32 +180,12 @@ class SignIns:
             if sign_in.listener:
                 sign_in.listener.close()
 
-    def keep_key(self, provider_id: str, method_id: str | None, key: Secret | None, *, name: str | None) -> Account:
-        """Keep an API key as an account, or one whose credential is not ours: a vendor's profile, or none at all."""
-        provider, method = self._way(provider_id, method_id or self._key_method(provider_id))
-        if method.kind not in WITHOUT_BROWSER:
-            raise Misconfigured(f"{provider.name} {method.id} is not signed in with a key.")
-        text = key.reveal().strip() if key else ""
-        if method.kind is Kind.API_KEY and not is_plausible_key(text):
-            raise SignInFailed("That is not a key.", hint="Copy the key again; it is one line without spaces.")
-        plan = self._plan(provider, method, None, account=None, name=name)
-        who = Identity()
-        if method.kind is Kind.PROFILE:
-            who = Identity(issuer="ant", subject=self._world.profiles.active())
-            self._world.profiles.read(who.subject or "")
-        tokens = Tokens(access=Secret(text), issued_at=self._world.clock.now())
-        account = self._world.runner.run(authorization_code.keep(plan, who, tokens))
-        self._after(account)
-        return account
-
     def _adopt(self, attempt: Attempt) -> SignIn:
         """Make a stored attempt of another process live here, with no port of its own."""
-        provider, method = self._way(attempt.provider, attempt.method)
+        provider, method = self._world.ways.find(attempt.provider, attempt.method)
         method = self._world.runner.run(discovered(method))
         account = next((known for known in self._world.accounts.all() if known.id == attempt.account), None)
-        plan = replace(
-            self._plan(provider, method, None, account=account, name=attempt.name), redirect=attempt.redirect
-        )
+        plan = self._world.ways.plan(provider, method, redirect=attempt.redirect, account=account, name=attempt.name)
         sign_in = SignIn(
             id=attempt.id,
             url=authorization_code.authorize_url(plan, attempt),
@@ -246,61 +215,11 @@ class SignIns:
             self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
         return None
 
-    def _key_method(self, provider_id: str) -> str | None:
-        methods = self._world.catalog.provider(provider_id).methods
-        return next((method.id for method in methods if method.kind in WITHOUT_BROWSER), None)
-
-    def _way(self, provider_id: str, method_id: str | None) -> tuple[Provider, Method]:
-        """Find the method, the provider's first usable one by default, and check that it may be used."""
-        provider = self._world.catalog.provider(provider_id)
-        method = provider.method(method_id) if method_id else next(iter(offered(provider)), None)
-        if method is None:
-            raise UnknownName(f"{provider.name} has no method {method_id or 'that is switched on'}.")
-        if not method.enabled:
-            raise PolicyRefused(
-                f"{provider.name} {method.id} is switched off.",
-                hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
-            )
-        if method not in offered(provider):
-            raise authorization_code.without_client_id(provider.id, method)
-        if method.policy.needs_consent and not self._world.consents.given(consents.for_method(provider.id, method.id)):
-            raise ConsentNeeded(method.policy.note, consent=consents.for_method(provider.id, method.id))
-        return provider, method
-
     def _listen(self, method: Method, deliver: Callable[[str], Outcome]) -> Listener | None:
         try:
             return self._world.listen(method.redirect, method.fallback_ports, deliver)
         except PortBusy:
             return None
-
-    def _plan(
-        self,
-        provider: Provider,
-        method: Method,
-        listener: Listener | None,
-        *,
-        account: Account | None,
-        name: str | None,
-    ) -> Plan:
-        return Plan(
-            provider=provider.id,
-            method=method,
-            api=provider.api_for(method),
-            redirect=listener.redirect if listener else (method.paste_redirect or method.redirect),
-            host_id=self._host_id(),
-            name=name,
-            account=account,
-        )
-
-    def _host_id(self) -> str:
-        """Return this vault's id as a host (protocols of Sign in with ChatGPT: one, made before the first sign-in)."""
-        known = self._world.choices.get("host-id")
-        if known is None:
-            from uuid import UUID
-
-            known = f"urn:uuid:{UUID(bytes=self._world.entropy.bytes(16), version=4)}"
-            self._world.choices.set("host-id", known)
-        return known
 
     def _deliver(self, begun: list[SignIn], url: str) -> Outcome:
         """Answer the browser that came back to our port."""
@@ -332,17 +251,3 @@ class SignIns:
             sign_in.over.set()
         if sign_in.listener:
             sign_in.listener.close()
-
-
-def offered(provider: Provider) -> list[Method]:
-    """Return the methods that can be offered: switched on, and with a client id where one is needed."""
-    return [
-        method
-        for method in provider.methods
-        if method.enabled and (method.kind is not Kind.AUTHORIZATION_CODE or method.client_id or method.registers)
-    ]
-
-
-def is_plausible_key(text: str) -> bool:
-    """Whether a text can be a key at all: one line of visible ASCII, as a header must be."""
-    return 0 < len(text) <= 4096 and all("!" <= char <= "~" for char in text)

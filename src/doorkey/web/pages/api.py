@@ -48,7 +48,7 @@ def keep_key(call: Call) -> Response:
     """Keep an API key, or an account without one for a server that wants none."""
     services = call.desk.services
     key = call.text("key")
-    account = services.sign_ins.keep_key(
+    account = services.keys.keep(
         call.need("provider"), call.text("method"), Secret(key) if key else None, name=call.text("name")
     )
     return JSONResponse(services.listing.account(account), 201)

@@ -13,7 +13,8 @@ from doorkey.domain.secret import Secret
 from doorkey.errors import ConsentNeeded, DoorkeyError, ReplyRejected, UnknownName
 from doorkey.service.consents import for_method
 from doorkey.service.listing import error_json, sign_in_json
-from doorkey.service.sign_in import WITHOUT_BROWSER, SignIn, offered
+from doorkey.service.sign_in import SignIn
+from doorkey.service.ways import WITHOUT_BROWSER, offered
 from doorkey.web.calls import Call
 from doorkey.web.replies import status_of
 from doorkey.web.views import part
@@ -70,7 +71,7 @@ def keep_key(call: Call) -> Response:
     """Keep a key; it is never shown again."""
     key = call.text("key")
     try:
-        account = call.desk.services.sign_ins.keep_key(
+        account = call.desk.services.keys.keep(
             call.path("provider"), call.text("method"), Secret(key) if key else None, name=call.text("name")
         )
     except DoorkeyError as error:

@@ -1,0 +1,82 @@
+"""Keeping what a person brings instead of signing in: an API key, a vendor's profile, a server that asks for none."""
+
+from doorkey.domain.account import Account, Identity, Proof
+from doorkey.domain.provider import Kind, Method, Provider
+from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
+from doorkey.errors import Misconfigured, ProviderUnavailable, SignInFailed
+from doorkey.flows import authorization_code
+from doorkey.ports import Choices, Clock, Practice, Profiles, Runner, Transport
+from doorkey.service.models import list_request
+from doorkey.service.ways import WITHOUT_BROWSER, Ways
+
+CHECK = "key check"
+"""What a proof is called that the check of a new key gave."""
+
+
+class Keys:
+    """Check and keep keys; only ever called for a person (rule 10)."""
+
+    def __init__(
+        self,
+        *,
+        ways: Ways,
+        profiles: Profiles,
+        practice: Practice,
+        transport: Transport,
+        runner: Runner,
+        choices: Choices,
+        clock: Clock,
+    ) -> None:
+        self._ways = ways
+        self._profiles = profiles
+        self._practice = practice
+        self._transport = transport
+        self._runner = runner
+        self._choices = choices
+        self._clock = clock
+
+    def keep(
+        self, provider_id: str, method_id: str | None, key: Secret | None, *, name: str | None, check: bool = True
+    ) -> Account:
+        """Keep an API key as an account, or one whose credential is not ours: a vendor's profile, or none at all.
+
+        A key is first tried with a call that costs nothing. Where the provider cannot be reached it is kept without
+        a proof: who is offline has typed no wrong key. Raises SignInFailed for one that the provider refuses.
+        """
+        provider, method = self._ways.find_without_browser(provider_id, method_id)
+        if method.kind not in WITHOUT_BROWSER:
+            raise Misconfigured(f"{provider.name} {method.id} is not signed in with a key.")
+        text = key.reveal().strip() if key else ""
+        if method.kind is Kind.API_KEY and not is_plausible_key(text):
+            raise SignInFailed("That is not a key.", hint="Copy the key again; it is one line without spaces.")
+        who, proof = Identity(), None
+        if method.kind is Kind.PROFILE:
+            who = Identity(issuer="ant", subject=self._profiles.active())
+            self._profiles.read(who.subject or "")
+        elif method.kind is Kind.API_KEY and check:
+            proof = self._try(provider, method, Secret(text))
+        tokens = Tokens(access=Secret(text), issued_at=self._clock.now())
+        plan = self._ways.plan(provider, method, name=name)
+        account = self._runner.run(authorization_code.keep(plan, who, tokens, proof))
+        self._choices.set(f"served:{account.provider}", account.id)
+        return account
+
+    def _try(self, provider: Provider, method: Method, key: Secret) -> Proof | None:
+        """Ask for what only a key's owner may see; an answer about anything but the key is no judgement of it."""
+        self._practice.ensure(provider)
+        try:
+            response = self._transport.send(list_request(provider, method, key))
+        except ProviderUnavailable:
+            return None
+        if response.status in {401, 403}:
+            raise SignInFailed(
+                f"{provider.name} does not accept this key.",
+                hint="Copy it again from the provider's page. A key with narrow rights is kept with --no-check.",
+            )
+        return Proof(self._clock.now(), CHECK) if response.status < 400 else None
+
+
+def is_plausible_key(text: str) -> bool:
+    """Whether a text can be a key at all: one line of visible ASCII, as a header must be."""
+    return 0 < len(text) <= 4096 and all("!" <= char <= "~" for char in text)
