@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
@@ -46,6 +46,20 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """What a server gave for a sign-in on another device (RFC 8628 section 3.2).
+
+    The person types `user_code` at `verification_uri`; `code` is what we ask with, every `interval`, and is secret.
+    """
+
+    code: Secret
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None = None
+    interval: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """A sign-in under way; `state`, `verifier` and `nonce` are three separate random values (rule 11)."""
 
@@ -65,6 +79,7 @@ class Attempt:
     account: str | None = None
     name: str | None = None
     status: Status = Status.WAITING
+    device: Device | None = None
     error: str | None = None
     hint: str | None = None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from doorkey.domain.account import Account, Held, Identity, Origins
 from doorkey.domain.approval import Approval, canonical, fingerprint
-from doorkey.domain.attempt import Attempt
+from doorkey.domain.attempt import Attempt, Device
 from doorkey.domain.audit import Action, Entry, Surface
 from doorkey.domain.conversation import Conversation, Run
 from doorkey.domain.provider import Payer
@@ -79,6 +79,17 @@ def an_attempt(**changes: Any) -> Attempt:
         "expires_at": NOON + timedelta(minutes=10),
     }
     return Attempt(**(fields | changes))
+
+
+def a_device(**changes: Any) -> Device:
+    """Make what a server gave for a sign-in on another device."""
+    fields: dict[str, Any] = {
+        "code": Secret("device-code-value"),
+        "user_code": "BCDF-GHJK",
+        "verification_uri": "https://issuer.example/device",
+        "verification_uri_complete": "https://issuer.example/device?user_code=BCDF-GHJK",
+    }
+    return Device(**(fields | changes))
 
 
 def an_entry(**changes: Any) -> Entry:

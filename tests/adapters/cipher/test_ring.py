@@ -19,7 +19,7 @@ from doorkey.adapters.key_sources.passphrase import PassphraseKey
 from doorkey.adapters.store.accounts import SqlAccounts
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable, StoreBusy, UnknownName
-from doorkey.testing.values import an_attempt, held, some_tokens
+from doorkey.testing.values import a_device, an_attempt, held, some_tokens
 from tests.adapters.cipher.rings import Killed, Overtaken, Unsure, opened, whole
 from tests.adapters.key_sources.test_keyring import Desktop, Forgetful
 from tests.adapters.key_sources.test_passphrase import Typist
@@ -58,7 +58,7 @@ class Installation:
         self.desktop = Desktop()
         self.environ = {}
         self.kept = [held(some_tokens(str(number)), id=f"acc_{number}") for number in range(3)]
-        self.attempts = [an_attempt(id="sgn_1")]
+        self.attempts = [an_attempt(id="sgn_1"), an_attempt(id="sgn_2", device=a_device())]
 
     @property
     def sources(self):

@@ -30,7 +30,7 @@ class Sealed:
 
 TABLES = (
     Sealed("accounts", ("tokens",), lambda row, _: accounts.place(row["id"], row["generation"])),
-    Sealed("attempts", ("state", "verifier", "nonce"), lambda row, column: attempts.place(row["id"], column)),
+    Sealed("attempts", ("state", "verifier", "nonce", "device"), lambda row, column: attempts.place(row["id"], column)),
 )
 
 
@@ -69,7 +69,7 @@ class Rotation:
         change = f"UPDATE {sealed.table} SET {assignments} WHERE id = :id"  # noqa: S608
         for row in self._database.rows(stale, {"key": newest.id}):
             again = {name: _again(keys, newest, row[name], sealed.place(row, name)) for name in sealed.columns}
-            self._database.rows(change, again | {"id": row["id"]})
+            self._database.rows(change, {**again, "id": row["id"]})
 
     def _left(self, sealed: Sealed, newest: bytes) -> int:
         count = f"SELECT count(*) AS left_over FROM {sealed.table} WHERE {sealed.stale}"  # noqa: S608
@@ -77,7 +77,9 @@ class Rotation:
         return int(row["left_over"])
 
 
-def _again(keys: dict[bytes, envelope.Key], newest: envelope.Key, sealed: bytes, place: str) -> bytes:
+def _again(keys: dict[bytes, envelope.Key], newest: envelope.Key, sealed: bytes | None, place: str) -> bytes | None:
+    if sealed is None:
+        return None
     key = keys.get(envelope.key_id(sealed))
     if key is None:
         raise KeyUnreadable("A value was sealed for another vault.", hint="Restore the vault from a backup.")

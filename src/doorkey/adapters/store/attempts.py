@@ -1,4 +1,4 @@
-"""Sign-ins under way: their state, verifier and nonce sealed, swept when they have expired."""
+"""Sign-ins under way: their state, verifier, nonce and device code sealed, swept when they have expired."""
 
 import json
 from dataclasses import fields
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from doorkey.adapters.cipher.vault_cipher import Seal, VaultCipher
 from doorkey.adapters.store.columns import stamp
 from doorkey.adapters.store.database import Database, Row, Value
-from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.attempt import Attempt, Device, Status
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable, UnknownName
 
@@ -16,13 +16,13 @@ _SECRETS = ("state", "verifier", "nonce")
 _TIMES = ("created_at", "expires_at")
 
 _INSERT = """
-INSERT INTO attempts (id, status, expires_at, details, state, verifier, nonce)
-VALUES (:id, :status, :expires_at, :details, :state, :verifier, :nonce)
+INSERT INTO attempts (id, status, expires_at, details, state, verifier, nonce, device)
+VALUES (:id, :status, :expires_at, :details, :state, :verifier, :nonce, :device)
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
 _UPDATE = """
 UPDATE attempts SET status = :status, expires_at = :expires_at, details = :details,
-    state = :state, verifier = :verifier, nonce = :nonce
+    state = :state, verifier = :verifier, nonce = :nonce, device = :device
 WHERE id = :id AND status = :was RETURNING id
 """
 _SWEEP = "DELETE FROM attempts WHERE expires_at <= :now AND (status <> 'exchanging' OR expires_at <= :long_ago)"
@@ -67,6 +67,7 @@ class SqlAttempts:
         parts = json.loads(row["details"])
         parts |= {name: datetime.fromisoformat(parts[name]) for name in _TIMES}
         parts |= {name: opened(name) for name in _SECRETS}
+        parts["device"] = _read_device(opened("device")) if row["device"] is not None else None
         return Attempt(**(parts | {"status": Status(row["status"])}))
 
 
@@ -77,7 +78,11 @@ def place(attempt: str, column: str) -> str:
 
 def _row(attempt: Attempt, seal: Seal) -> dict[str, Value]:
     parts = {field.name: getattr(attempt, field.name) for field in fields(attempt)}
-    secrets = {name: seal(parts.pop(name).reveal().encode(), place(attempt.id, name)) for name in _SECRETS}
+    secrets: dict[str, Value] = {
+        name: seal(parts.pop(name).reveal().encode(), place(attempt.id, name)) for name in _SECRETS
+    }
+    device = parts.pop("device")
+    secrets["device"] = seal(_write_device(device), place(attempt.id, "device")) if device else None
     parts |= {name: stamp(parts[name]) for name in _TIMES}
     return {
         "id": parts["id"],
@@ -86,3 +91,15 @@ def _row(attempt: Attempt, seal: Seal) -> dict[str, Value]:
         "details": json.dumps(parts),
         **secrets,
     }
+
+
+def _write_device(device: Device) -> bytes:
+    # As a whole: who reads the code that a person types could have another approve it.
+    parts = {field.name: getattr(device, field.name) for field in fields(device)}
+    parts |= {"code": device.code.reveal(), "interval": device.interval.total_seconds()}
+    return json.dumps(parts).encode()
+
+
+def _read_device(written: Secret) -> Device:
+    parts = json.loads(written.reveal())
+    return Device(**(parts | {"code": Secret(parts["code"]), "interval": timedelta(seconds=parts["interval"])}))

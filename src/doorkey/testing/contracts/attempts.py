@@ -1,13 +1,14 @@
 """What every store of sign-ins under way must do."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from doorkey.domain.attempt import Status
 from doorkey.errors import UnknownName
 from doorkey.ports import Attempts
-from doorkey.testing.values import HOUR, NOON, an_attempt
+from doorkey.testing.values import HOUR, NOON, a_device, an_attempt
 
 
 class AttemptsContract:
@@ -25,6 +26,16 @@ class AttemptsContract:
 
         assert saved
         assert store.load(attempt.id) == attempt
+
+    def test_what_a_server_gave_for_another_device_is_kept_with_it(self, store: Attempts) -> None:
+        attempt = an_attempt(device=a_device())
+        slower = replace(attempt, device=a_device(interval=timedelta(seconds=10)))
+        store.save(attempt, was=None)
+
+        moved = store.save(slower, was=Status.WAITING)
+
+        assert moved
+        assert store.load(attempt.id) == slower
 
     def test_an_attempt_that_is_not_there_is_an_unknown_name(self, store: Attempts) -> None:
         with pytest.raises(UnknownName):
