@@ -35,8 +35,32 @@ class Plan:
     account: Account | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a token endpoint gave for a sign-in, with the issuer's keys to prove it by.
+
+    `nonce` is None where none was sent. `there` is the time by the server's clock, because a computer whose own is
+    wrong must still be able to sign in.
+    """
+
+    client_id: str
+    tokens: Tokens
+    body: Mapping[str, Any]
+    jwks: bytes | None
+    nonce: Secret | None
+    there: datetime
+
+
 def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
-    """Make an attempt with three separate random values, keep it, and return it with the URL to open."""
+    """Make an attempt, keep it, and return it with the URL to open."""
+    attempt = yield from new_attempt(plan)
+    url = authorize_url(plan, attempt)
+    yield from steps.save_attempt(attempt, was=None)
+    return attempt, url
+
+
+def new_attempt(plan: Plan) -> Flow[Attempt]:
+    """Make an attempt with three separate random values (rule 11)."""
     moment = yield from steps.now()
     method = plan.method
     redirect, state = plan.redirect, pkce.urlsafe((yield from steps.random()))
@@ -46,7 +70,7 @@ def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
     verifier = pkce.urlsafe((yield from steps.random()))
     nonce = pkce.urlsafe((yield from steps.random()))
     tag = pkce.urlsafe((yield from steps.random(12)))
-    attempt = Attempt(
+    return Attempt(
         id=f"sgn_{tag}",
         provider=plan.provider,
         method=method.id,
@@ -64,8 +88,6 @@ def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
         account=plan.account.id if plan.account else None,
         name=plan.name,
     )
-    yield from steps.save_attempt(attempt, was=None)
-    return attempt, authorize_url(plan, attempt)
 
 
 def _client_id(plan: Plan) -> str:
@@ -125,13 +147,23 @@ def finish(plan: Plan, attempt: Attempt, reply: str) -> Flow[Account]:
         callback = parse_callback(attempt, reply)
     except SignInFailed as error:
         return (yield from _end(attempt, error))
+    return (yield from redeem(plan, attempt, callback))
+
+
+def redeem(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]:
+    """Exchange a checked callback; the issued client id is kept before: a crash must not orphan the registration."""
+    attempt = replace(attempt, client_id=callback.client_id)
+    return (yield from settle(attempt, _exchange(plan, attempt, callback)))
+
+
+def settle(attempt: Attempt, rest: Flow[Account]) -> Flow[Account]:
+    """Do the rest of a sign-in, whatever its caller does; the attempt ends as signed in or failed."""
     yield from steps.detach()
-    # The issued client id is kept before the exchange: a crash must not orphan the registration.
-    attempt = replace(attempt, client_id=callback.client_id, status=Status.EXCHANGING)
+    attempt = replace(attempt, status=Status.EXCHANGING)
     if not (yield from steps.save_attempt(attempt, was=Status.WAITING)):
         raise SignInFailed("This sign-in has already been used or cancelled.")
     try:
-        account = yield from _exchange(plan, attempt, callback)
+        account = yield from rest
     except DoorkeyError as error:
         return (yield from _end(attempt, error))
     yield from steps.save_attempt(replace(attempt, status=Status.SIGNED_IN, account=account.id), was=Status.EXCHANGING)
@@ -146,7 +178,7 @@ def _end(attempt: Attempt, error: DoorkeyError) -> Flow[Account]:
 
 def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]:
     """Trade the code for tokens and save them at once; the issuer's keys are fetched before, not after."""
-    jwks = yield from _keys(plan.method)
+    jwks = yield from signing_keys(plan.method)
     try:
         response = yield from steps.send(wire.code_request(plan.method, attempt, callback))
         moment = yield from steps.now()
@@ -155,17 +187,29 @@ def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]
         raise SignInFailed(
             "The provider refused the code.", hint="Start the sign-in again; a code works once and not for long."
         ) from error
+    given = Given(
+        client_id=callback.client_id,
+        tokens=tokens,
+        body=body,
+        jwks=jwks,
+        nonce=attempt.nonce,
+        there=moment + wire.clock_skew(response, moment),
+    )
+    return (yield from admit(plan, given))
+
+
+def admit(plan: Plan, given: Given) -> Flow[Account]:
+    """Find out whose tokens these are, by their ID token where there is one, and keep them."""
     claims: Mapping[str, Any] = {}
-    if tokens.id_token is not None and jwks is not None:
-        claims = yield from steps.verify_id_token(tokens.id_token, jwks)
-        # By the server's clock, because a computer whose own is wrong must still be able to sign in.
-        there = moment + wire.clock_skew(response, moment)
-        identity.check_claims(claims, plan.method, callback.client_id, attempt.nonce, there)
-    who = identity.read(plan.method, callback.client_id, claims, body)
-    return (yield from keep(plan, who, tokens, Proof(moment, "sign-in")))
+    if given.tokens.id_token is not None and given.jwks is not None:
+        claims = yield from steps.verify_id_token(given.tokens.id_token, given.jwks)
+        identity.check_claims(claims, plan.method, given.client_id, given.nonce, given.there)
+    who = identity.read(plan.method, given.client_id, claims, given.body)
+    return (yield from keep(plan, who, given.tokens, Proof(given.tokens.issued_at, "sign-in")))
 
 
-def _keys(method: Method) -> Flow[bytes | None]:
+def signing_keys(method: Method) -> Flow[bytes | None]:
+    """Fetch the keys that the issuer signs ID tokens with; None where none is asked for."""
     if "openid" not in method.scopes or method.jwks_url is None:
         return None
     response = yield from steps.send(Request(method="GET", url=method.jwks_url))

@@ -13,10 +13,14 @@ LEEWAY = timedelta(minutes=5)
 OPENAI_AUTH = "https://api.openai.com/auth"
 
 
-def check_claims(claims: Mapping[str, Any], method: Method, client_id: str, nonce: Secret, now: datetime) -> None:
+def check_claims(
+    claims: Mapping[str, Any], method: Method, client_id: str, nonce: Secret | None, now: datetime
+) -> None:
     """Check iss, aud, azp, exp, nonce and sub (OpenID Connect Core 3.1.3.7); the signature was checked before.
 
     Raises SignInFailed: an account is never bound by a token that was not meant for this sign-in.
+    `nonce` None means that none was sent: the device flow has no place for it.
+
     """
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
@@ -26,7 +30,7 @@ def check_claims(claims: Mapping[str, Any], method: Method, client_id: str, nonc
         "audience": client_id not in audiences or (len(audiences) > 1 and "azp" not in claims),
         "authorized party": claims.get("azp", client_id) != client_id,
         "lifetime": not (isinstance(expires, int | float) and now.timestamp() < expires + LEEWAY.total_seconds()),
-        "nonce": Secret(str(claims.get("nonce", ""))) != nonce,
+        "nonce": nonce is not None and Secret(str(claims.get("nonce", ""))) != nonce,
         "subject": not isinstance(claims.get("sub"), str) or not claims["sub"],
     }
     wrong = [name for name, is_wrong in faults.items() if is_wrong]
