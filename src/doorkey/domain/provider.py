@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from doorkey.domain.network import Network
 from doorkey.domain.policy import OWN, Policy
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -56,6 +57,7 @@ class Method:
 
     `redirect` is the registered one; port 0 means any free port, `fallback_ports` are the other registered ones.
     `registers` means that the callback issues a client id (Sign in with ChatGPT). `api` replaces the provider's.
+    `network` is the provider's, because flows know only the method.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Method:
     plan_scope: str | None = None
     allow_outside_app: bool = False
     manage_url: str | None = None
+    network: Network = Network()
 
     @property
     def setup(self) -> str:
@@ -104,6 +107,7 @@ class Provider:
     api: Api
     methods: tuple[Method, ...]
     builtin: bool = True
+    network: Network = Network()
 
     def method(self, method_id: str) -> Method | None:
         """Find a method by its id."""

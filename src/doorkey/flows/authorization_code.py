@@ -212,7 +212,7 @@ def signing_keys(method: Method) -> Flow[bytes | None]:
     """Fetch the keys that the issuer signs ID tokens with; None where none is asked for."""
     if "openid" not in method.scopes or method.jwks_url is None:
         return None
-    response = yield from steps.send(Request(method="GET", url=method.jwks_url))
+    response = yield from steps.send(Request(method="GET", url=method.jwks_url, network=method.network))
     if response.status != 200:
         raise ProviderUnavailable("The issuer's signing keys could not be fetched.")
     return response.body

@@ -29,7 +29,8 @@ def discovered(method: Method) -> Flow[Method]:
     if method.kind is Kind.API_KEY or method.issuer is None or _complete(method):
         return method
     url = method.issuer.rstrip("/") + WELL_KNOWN
-    response = yield from steps.send(Request(method="GET", url=url, headers={"accept": "application/json"}))
+    request = Request(method="GET", url=url, headers={"accept": "application/json"}, network=method.network)
+    response = yield from steps.send(request)
     metadata = _metadata(response.status, response.body)
     if metadata.get("issuer") != method.issuer:
         raise Misconfigured("The issuer's metadata names another issuer.")

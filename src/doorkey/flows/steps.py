@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.network import Network
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import DoorkeyError
@@ -26,7 +27,10 @@ class Cancelled(DoorkeyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An HTTP request to a provider's OAuth endpoint; the body is in `form` or in `json`; a GET has none."""
+    """An HTTP request to a provider's OAuth endpoint; the body is in `form` or in `json`; a GET has none.
+
+    `network` is the provider's own; the transport lays it over what holds for all.
+    """
 
     method: str
     url: str
@@ -34,6 +38,7 @@ class Request:
     json: Mapping[str, str | Secret] | None = None
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     timeout: timedelta = timedelta(seconds=20)
+    network: Network = Network()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

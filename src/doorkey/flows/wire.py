@@ -69,20 +69,20 @@ def revoke_request(method: Method, client_id: str, token: Secret, hint: str) -> 
     if method.revoke_url is None:
         raise Misconfigured("This method has no revocation address.")
     fields: dict[str, str | Secret] = {"token": token, "token_type_hint": hint, "client_id": client_id}
-    return _post(method.revoke_url, fields, method.revoke_body)
+    return _post(method, method.revoke_url, fields, method.revoke_body)
 
 
 def _token_request(method: Method, fields: Mapping[str, str | Secret], body: str) -> Request:
     if method.token_url is None:
         raise Misconfigured("This method has no token address.")
-    return _post(method.token_url, fields, body)
+    return _post(method, method.token_url, fields, body)
 
 
-def _post(url: str, fields: Mapping[str, str | Secret], body: str) -> Request:
+def _post(method: Method, url: str, fields: Mapping[str, str | Secret], body: str) -> Request:
     accept = {"accept": "application/json"}
     if body == "json":
-        return Request(method="POST", url=url, json=fields, headers=accept)
-    return Request(method="POST", url=url, form=fields, headers=accept)
+        return Request(method="POST", url=url, json=fields, headers=accept, network=method.network)
+    return Request(method="POST", url=url, form=fields, headers=accept, network=method.network)
 
 
 def read_tokens(response: Response, now: datetime, before: Tokens | None = None) -> tuple[Tokens, dict[str, Any]]:

@@ -84,7 +84,11 @@ def list_request(provider: Provider, method: Method, secret: Secret, account: Ac
         headers["anthropic-version"] = ANTHROPIC_VERSION
         base = base if base.endswith("/v1") else f"{base}/v1"
     return Request(
-        method="GET", url=f"{base}/models{RULES[api.rules].list_query}", headers=headers, timeout=timedelta(seconds=10)
+        method="GET",
+        url=f"{base}/models{RULES[api.rules].list_query}",
+        headers=headers,
+        timeout=timedelta(seconds=10),
+        network=choice.provider.network,
     )
 
 
