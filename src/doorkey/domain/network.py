@@ -23,6 +23,9 @@ class Network:
         return Network(proxy=self.proxy or wider.proxy, ca_bundle=self.ca_bundle or wider.ca_bundle)
 
 
+USUAL = Network()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Road:
     """The way that was chosen to a host: `proxy` is None where nothing stands between; `why` names who chose."""

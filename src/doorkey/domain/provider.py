@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from doorkey.domain.network import Network
+from doorkey.domain.network import USUAL, Network
 from doorkey.domain.policy import OWN, Policy
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -89,7 +89,7 @@ class Method:
     plan_scope: str | None = None
     allow_outside_app: bool = False
     manage_url: str | None = None
-    network: Network = Network()
+    network: Network = USUAL
 
     @property
     def setup(self) -> str:
@@ -107,7 +107,7 @@ class Provider:
     api: Api
     methods: tuple[Method, ...]
     builtin: bool = True
-    network: Network = Network()
+    network: Network = USUAL
 
     def method(self, method_id: str) -> Method | None:
         """Find a method by its id."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Attempt, Status
-from doorkey.domain.network import Network
+from doorkey.domain.network import USUAL, Network
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import DoorkeyError
@@ -38,7 +38,7 @@ class Request:
     json: Mapping[str, str | Secret] | None = None
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     timeout: timedelta = timedelta(seconds=20)
-    network: Network = Network()
+    network: Network = USUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
