@@ -210,3 +210,36 @@ def test_an_end_has_no_way_on():
 
     assert ends.isdisjoint(MOVES)
     assert Status.CANCELLED not in MOVES[Status.EXCHANGING]
+
+
+PATH = "http://127.0.0.1:4000/callback/state-value"
+
+
+@pytest.mark.parametrize(
+    "reply", [f"{PATH}?code=code-1", f" {PATH}?code=code-1#_=_", f"{PATH}?code=code-1&state=other"]
+)
+def test_without_a_parameter_for_it_the_path_shows_the_state(reply):
+    attempt = an_attempt(state_in_path=True, client_id="")
+
+    assert attempt.callback == PATH
+    assert parse_callback(attempt, reply) == Callback(Secret("code-1"), "")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "http://127.0.0.1:4000/callback?code=code-1",
+        "http://127.0.0.1:4000/callback/?code=code-1",
+        "http://127.0.0.1:4000/callback/other?code=code-1&state=state-value",
+        f"{PATH}",
+        f"{PATH}?",
+        f"{PATH}?error=&code=",
+        "code=code-1&state=state-value",
+        "code-1#state-value",
+    ],
+)
+def test_a_reply_without_the_path_of_its_attempt_is_another_sign_in(reply):
+    with pytest.raises((ReplyRejected, SignInFailed)) as caught:
+        parse_callback(an_attempt(state_in_path=True), reply)
+
+    assert isinstance(caught.value, ReplyRejected) or "error" in reply

@@ -9,7 +9,7 @@ import pytest
 
 from doorkey.domain.account import Proof, Standing, State
 from doorkey.domain.attempt import DYNAMIC_CLIENT, Attempt, Status
-from doorkey.domain.provider import Api, Dialect
+from doorkey.domain.provider import Api, Dialect, Grant
 from doorkey.domain.secret import Secret
 from doorkey.errors import (
     ConsentNeeded,
@@ -457,3 +457,61 @@ def test_no_secret_leaves_in_a_url_or_a_log(world):
     shown = json.dumps([request.url for request in world.endpoints.requests]) + repr(caller.taken)
     secrets = ("code-1", "access-signed-in", "refresh-signed-in", attempt.verifier.reveal(), attempt.state.reveal())
     assert not any(secret in shown for secret in secrets)
+
+
+KEY_GRANT = replace(
+    METHOD, client_id=None, grant=Grant.KEY, token_url=f"{ISSUER}/keys", revoke_url=None, scopes=(), token_body="form"
+)
+SECRET_PATH = "http://127.0.0.1:4000/callback/a-random-path"
+
+
+def test_a_sign_in_for_a_key_sends_no_client_and_its_path_is_the_state(world):
+    attempt, url, query = begin(world, plan_for(KEY_GRANT, redirect=SECRET_PATH))
+
+    assert set(query) == {"callback_url", "code_challenge", "code_challenge_method"}
+    assert query["callback_url"] == attempt.callback == SECRET_PATH
+    assert attempt.state == Secret("a-random-path")
+    assert attempt.redirect == "http://127.0.0.1:4000/callback"
+    assert attempt.verifier.reveal() not in url
+
+
+def test_a_code_becomes_a_key_that_has_no_end_and_is_not_renewed(world):
+    plan = plan_for(KEY_GRANT, redirect=SECRET_PATH)
+    attempt, _, _ = begin(world, plan)
+    world.endpoints.scripted = [answer(200, {"key": "key-1", "user_id": "user-1"})]
+
+    account = finish(world, plan, attempt, f"{SECRET_PATH}?code=code-1").finish()
+
+    (request,) = world.endpoints.requests
+    held = world.stands(account.id)
+    assert request.json == {
+        "code": Secret("code-1"),
+        "code_verifier": attempt.verifier,
+        "code_challenge_method": "S256",
+    }
+    assert (held.tokens.access, held.tokens.refresh, held.tokens.expires_at) == (Secret("key-1"), None, None)
+    assert (account.renews, account.identity.subject) == (False, "user-1")
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(403, {"error": {"code": 403, "message": "wrong"}}), SignInFailed),
+        (answer(400, {"error": {"code": 400, "message": "wrong"}}), SignInFailed),
+        (answer(405), ProviderUnavailable),
+        (answer(404), Misconfigured),
+        (answer(500), ProviderUnavailable),
+        (answer(200, b"<html>"), ProviderUnavailable),
+        (answer(200, {"key": ""}), ProviderUnavailable),
+        (answer(200, {"access_token": "not a key"}), ProviderUnavailable),
+    ],
+)
+def test_a_key_that_does_not_come_ends_the_sign_in_with_its_reason(world, response, error):
+    plan = plan_for(KEY_GRANT, redirect=SECRET_PATH)
+    attempt, _, _ = begin(world, plan)
+    world.endpoints.scripted = [response]
+
+    with pytest.raises(error):
+        finish(world, plan, attempt, f"{SECRET_PATH}?code=code-1").finish()
+
+    assert world.status(attempt.id) is Status.FAILED

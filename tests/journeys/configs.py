@@ -42,8 +42,18 @@ paste_redirect = "{url}/oauth/code/callback"
 """
 
 
+OPENROUTER = """
+[providers.openrouter.api]
+base_url = "{url}/api/v1"
+[providers.openrouter.methods.oauth]
+issuer = "{url}"
+authorize_url = "{url}/auth"
+token_url = "{url}/api/v1/auth/keys"
+"""
+
+
 def config(url: str, *, codex: bool = False, claude: bool = False, outside: bool = False) -> str:
     """Write the config of an installation; `codex`, `claude` and `outside` switch on what is off by default."""
-    parts = (OPENAI, ANTHROPIC, *([CLAUDE] if claude else []), ACME)
+    parts = (OPENAI, ANTHROPIC, OPENROUTER, *([CLAUDE] if claude else []), ACME)
     switches = {"codex": str(codex).lower(), "outside": str(outside).lower()}
     return "".join(parts).format(url=url, **switches)

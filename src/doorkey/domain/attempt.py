@@ -76,12 +76,18 @@ class Attempt:
     issuer: str | None = None
     iss_always_sent: bool = False
     registers: bool = False
+    state_in_path: bool = False
     account: str | None = None
     name: str | None = None
     status: Status = Status.WAITING
     device: Device | None = None
     error: str | None = None
     hint: str | None = None
+
+    @property
+    def callback(self) -> str:
+        """The address that the browser returns to, with the state as its last part where no parameter takes it."""
+        return f"{self.redirect}/{self.state.reveal()}" if self.state_in_path else self.redirect
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +101,12 @@ class Callback:
 def parse_callback(attempt: Attempt, reply: str) -> Callback:
     """Check a reply against its attempt: a full URL, a query string, or `code#state`; never a bare code.
 
+    Where the state is in the path, only the full URL shows it.
+
     Raises ReplyRejected for what does not belong to the attempt, which then goes on (RFC 9700 section 4.7, RFC 9207),
     and SignInFailed where the provider itself ended it. Nothing of the reply enters an error text.
     """
-    fields = _fields(reply)
+    fields = _fields(reply, state_in_path=attempt.state_in_path)
     if Secret(fields["state"]) != attempt.state:
         raise ReplyRejected("This reply belongs to another sign-in.")
     _check_issuer(attempt, fields, pasted_pair="#" in reply and "://" not in reply and "=" not in reply)
@@ -109,21 +117,25 @@ def parse_callback(attempt: Attempt, reply: str) -> Callback:
     return Callback(Secret(fields["code"]), _issued_client(attempt, fields))
 
 
-def _fields(reply: str) -> dict[str, str]:
+def _fields(reply: str, *, state_in_path: bool) -> dict[str, str]:
     text = reply.strip()
     if len(text) > LONGEST_REPLY:
         raise ReplyRejected("The reply is too long to be one.")
-    if "://" not in text and "=" not in text and text.count("#") == 1:
+    if not state_in_path and "://" not in text and "=" not in text and text.count("#") == 1:
         code, _, state = text.partition("#")
         return {"code": code, "state": state}
-    query, _, _ = (text.partition("?")[2] or text).partition("#")
+    address, _, rest = text.partition("?")
+    query, _, _ = (rest or text).partition("#")
     pairs = parse_qsl(query, keep_blank_values=True)
     if len({name for name, _ in pairs}) != len(pairs):
         # RFC 6749 section 3.1: a parameter must not appear twice.
         raise ReplyRejected("The reply names something twice.")
-    if "state" not in dict(pairs):
+    fields = dict(pairs)
+    if state_in_path:
+        fields["state"] = address.rpartition("/")[2] if rest else ""
+    if not fields.get("state"):
         raise ReplyRejected("That is not the address of an approved sign-in.")
-    return dict(pairs)
+    return fields
 
 
 def _check_issuer(attempt: Attempt, fields: Mapping[str, str], *, pasted_pair: bool) -> None:

@@ -30,6 +30,24 @@ class Dialect(StrEnum):
     ANTHROPIC_MESSAGES = "anthropic-messages"
 
 
+class Grant(StrEnum):
+    """What an approved sign-in gives: tokens that are renewed, or a key that lasts (OpenRouter).
+
+    A KEY is given without any registration, so without a client id, and at an address of our choice: a random path
+    of it says which sign-in came back, where others send a `state`.
+    """
+
+    TOKENS = "tokens"
+    KEY = "key"
+
+
+class DeviceDialect(StrEnum):
+    """How a server speaks of a code that is typed on another device: RFC 8628, or the way of Codex's server."""
+
+    RFC8628 = "rfc8628"
+    CODEX = "codex"
+
+
 class Payer(StrEnum):
     """Who pays for a call."""
 
@@ -89,11 +107,18 @@ class Method:
     plan_scope: str | None = None
     allow_outside_app: bool = False
     manage_url: str | None = None
+    grant: Grant = Grant.TOKENS
     network: Network = USUAL
 
     @property
     def setup(self) -> str:
         """Name what the token endpoint judges a client by, so that a change of it is noticed."""
+    @property
+    def lacks_client_id(self) -> bool:
+        """Whether it waits for a client id from the person's config."""
+        redirected = self.kind is Kind.AUTHORIZATION_CODE and self.grant is Grant.TOKENS
+        return redirected and not (self.client_id or self.registers)
+
         judged = (self.client_id, self.issuer, self.token_url, self.token_body, self.refresh_body, self.resource)
         return hashlib.sha256(repr(judged).encode()).hexdigest()[:16]
 

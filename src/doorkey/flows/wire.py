@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from doorkey.domain.attempt import Attempt, Callback
-from doorkey.domain.provider import Method
+from doorkey.domain.provider import Grant, Method
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable, SignInNeeded
@@ -37,6 +37,9 @@ LONGEST_SKEW = timedelta(days=1)
 
 def code_request(method: Method, attempt: Attempt, callback: Callback) -> Request:
     """Build the exchange of a checked callback (RFC 6749 section 4.1.3 with RFC 7636's verifier)."""
+    if method.grant is Grant.KEY:
+        proved = {"code": callback.code, "code_verifier": attempt.verifier, "code_challenge_method": "S256"}
+        return _token_request(method, proved, "json")
     fields: dict[str, str | Secret] = {
         "grant_type": "authorization_code",
         "client_id": callback.client_id,
@@ -83,6 +86,24 @@ def _post(method: Method, url: str, fields: Mapping[str, str | Secret], body: st
     if body == "json":
         return Request(method="POST", url=url, json=fields, headers=accept, network=method.network)
     return Request(method="POST", url=url, form=fields, headers=accept, network=method.network)
+
+
+def read_grant(method: Method, response: Response, now: datetime) -> tuple[Tokens, dict[str, Any]]:
+    """Read what an exchange gave, and the whole body; raises as `read_tokens`."""
+    return read_key(response, now) if method.grant is Grant.KEY else read_tokens(response, now)
+
+
+def read_key(response: Response, now: datetime) -> tuple[Tokens, dict[str, Any]]:
+    """Read a key, which never ends by itself; raises SignInNeeded where code or verifier are refused."""
+    body = _json(response)
+    if response.status in {400, 401, 403}:
+        raise SignInNeeded("The code is not accepted.")
+    if response.status >= 400:
+        raise refusal(response, None)
+    key = body.get("key")
+    if not isinstance(key, str) or not key:
+        raise ProviderUnavailable("The answer holds no key.")
+    return Tokens(access=Secret(key), issued_at=now), body
 
 
 def read_tokens(response: Response, now: datetime, before: Tokens | None = None) -> tuple[Tokens, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from doorkey.domain.provider import Provider
 from doorkey.providers.anthropic import ANTHROPIC
 from doorkey.providers.openai import OPENAI
+from doorkey.providers.openrouter import OPENROUTER
 from doorkey.providers.sandbox import SANDBOX
 
-ALL: tuple[Provider, ...] = (OPENAI, ANTHROPIC, SANDBOX)
+ALL: tuple[Provider, ...] = (OPENAI, ANTHROPIC, OPENROUTER, SANDBOX)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from doorkey.domain.provider import Dialect, Kind, Payer, is_safe
+from doorkey.domain.provider import DeviceDialect, Dialect, Grant, Kind, Payer, is_safe
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LONGEST_TEXT = 2048
@@ -151,6 +151,7 @@ _REDIRECTED: Mapping[str, Read] = {
     "registers": flag,
 }
 METHOD: Mapping[Kind, Mapping[str, Read]] = {
+    "grant": one_of(Grant),
     Kind.AUTHORIZATION_CODE: {**_COMMON, **_OAUTH, **_REDIRECTED},
     Kind.DEVICE_CODE: {**_COMMON, **_OAUTH},
     Kind.API_KEY: _COMMON,

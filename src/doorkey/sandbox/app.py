@@ -10,8 +10,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from doorkey.sandbox import control, device, discovery, refusals
-from doorkey.sandbox.authorize import authorization_endpoint, continue_sign_in, show_code, show_sign_in
+from doorkey.sandbox import control, device, discovery, refusals, router
+from doorkey.sandbox.authorize import (
+    authorization_endpoint,
+    authorize_router,
+    continue_sign_in,
+    show_code,
+    show_sign_in,
+)
 from doorkey.sandbox.clients import Dialect
 from doorkey.sandbox.faults import Faults
 from doorkey.sandbox.guard import Guard, is_loopback
@@ -37,6 +43,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/api/accounts/authorize", authorization_endpoint(PLAN)),
     Route("/oauth/authorize", authorization_endpoint(CODEX)),
     Route("/claude/authorize", authorization_endpoint(CLAUDE)),
+    Route("/auth", authorize_router),
     Route("/sign-in/{key}", show_sign_in),
     Route("/sign-in/{key}", continue_sign_in, methods=["POST"]),
     Route("/oauth/code/callback", show_code),
@@ -63,6 +70,10 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/deviceauth/callback", device.finish_device),
     Route("/revoke", revocation_endpoint(PLAIN, PLAN), methods=["POST"]),
     Route("/oauth/revoke", revocation_endpoint(CODEX), methods=["POST"]),
+
+    Route("/api/v1/auth/keys", served("token", router.exchange_code_for_key, router.refuse), methods=["POST"]),
+    Route("/api/v1/models", served("model", list_models, refusals.openai, answers=False)),
+    Route("/api/v1/chat/completions", served("model", create_chat_completion, refusals.openai), methods=["POST"]),
 
     Route("/v1/models", served("model", list_models, refusals.openai, answers=False)),
     Route("/v1/responses", served("model", create_response, refusals.openai), methods=["POST"]),

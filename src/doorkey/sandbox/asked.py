@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.datastructures import QueryParams
 
-from doorkey.sandbox.clients import REGISTRATION_ID, Client, Dialect, plan_client
+from doorkey.sandbox.clients import REGISTRATION_ID, Client, Dialect, is_loopback_address, plan_client
 from doorkey.sandbox.refusals import Refusal
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -91,6 +92,20 @@ def read_asked(target: Target, params: QueryParams) -> Asked:
         login_hint=params.get("login_hint"),
         id_token_hint=params.get("id_token_hint"),
     )
+
+
+def read_router_asked(params: QueryParams) -> Asked:
+    """Check what the router's dialect asks (protocols 4): an address on this machine and a challenge, nothing else."""
+    callback, challenge = _once(params, "callback_url"), _once(params, "code_challenge")
+    if unknown := sorted({*params} - {"callback_url", "code_challenge", "code_challenge_method"}):
+        raise NoWayBack(f"The request carries {unknown[0]}, which nobody asked for.")
+    if not is_loopback_address(callback):
+        raise NoWayBack("The callback_url does not lead to this machine.")
+    if _once(params, "code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
+        raise NoWayBack("The code_challenge is not the base64url of a SHA-256.")
+    place = urlsplit(callback).netloc
+    client = Client(id="", name=f"An app at {place}", dialect=Dialect.ROUTER, redirects=(callback,), scopes=())
+    return Asked(target=Target(client=client, redirect_uri=callback, state=None), scope=(), challenge=challenge)
 
 
 def read_scope(client: Client, asked: str) -> tuple[str, ...]:

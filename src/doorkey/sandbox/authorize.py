@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from doorkey.sandbox.asked import Asked, NoWayBack, Target, read_asked, read_target
+from doorkey.sandbox.asked import Asked, NoWayBack, Target, read_asked, read_router_asked, read_target
 from doorkey.sandbox.bodies import page_form
 from doorkey.sandbox.clients import PLAN_USE, Client, Dialect
 from doorkey.sandbox.grants import allow
@@ -54,6 +54,16 @@ def authorization_endpoint(dialect: Dialect) -> Endpoint:
         return RedirectResponse(f"/sign-in/{remember(world, asked)}", 303)
 
     return authorize
+
+
+async def authorize_router(request: Request) -> Response:
+    """Take a browser that no registered app has sent: the address that it came with is all that is known."""
+    world = world_of(request)
+    try:
+        asked = read_router_asked(request.query_params)
+    except NoWayBack as problem:
+        return page("problem.html", {"title": "This sign-in cannot start", "problem": str(problem)}, status=400)
+    return RedirectResponse(f"/sign-in/{remember(world, asked)}", 303)
 
 
 def remember(world: World, asked: Asked) -> str:
@@ -169,8 +179,9 @@ def _send_back(
         )
     )
     state = {"state": target.state} if target.state else {}
-    query = {**answer, **state, "iss": world.base_url}
-    return RedirectResponse(f"{target.redirect_uri}?{urlencode(query)}", 303)
+    # A router knows neither: the path of the address has to tell (protocols 4).
+    known = {} if client.dialect is Dialect.ROUTER else {**state, "iss": world.base_url}
+    return RedirectResponse(f"{target.redirect_uri}?{urlencode({**answer, **known})}", 303)
 
 
 async def show_code(request: Request) -> Response:

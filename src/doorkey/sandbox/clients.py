@@ -15,12 +15,13 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|\[::1\]|localhost):([1-9]\d{0,4})(
 
 
 class Dialect(StrEnum):
-    """How a client and this server speak: the four ways that Doorkey knows."""
+    """How a client and this server speak: the ways that Doorkey knows."""
 
     PLAIN = "plain"
     PLAN = "plan"
     CODEX = "codex"
     CLAUDE = "claude"
+    ROUTER = "router"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,11 @@ class Client:
     def accepts_redirect(self, uri: str) -> bool:
         """Compare literally, setting only the port aside where none was registered (RFC 9700, 2.1)."""
         return uri in self.redirects or _without_port(uri) in self.redirects
+
+
+def is_loopback_address(uri: str) -> bool:
+    """Tell whether an address leads back to a port of this machine."""
+    return _without_port(uri) is not None
 
 
 def _without_port(uri: str) -> str | None:

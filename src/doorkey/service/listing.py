@@ -151,7 +151,7 @@ class Listing:
             "kind": method.kind.value,
             "enabled": method in offered(provider),
             "payer": method.payer.value,
-            "needs_client_id": method.kind is Kind.AUTHORIZATION_CODE and not (method.client_id or method.registers),
+            "needs_client_id": method.lacks_client_id,
             "consent": self._consents.given(for_method(provider.id, method.id))
             if method.policy.needs_consent
             else None,

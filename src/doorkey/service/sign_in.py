@@ -217,7 +217,7 @@ class SignIns:
 
     def _listen(self, method: Method, deliver: Callable[[str], Outcome]) -> Listener | None:
         try:
-            return self._world.listen(method.redirect, method.fallback_ports, deliver)
+            return self._world.listen(self._world.ways.way_back(method), method.fallback_ports, deliver)
         except PortBusy:
             return None
 

@@ -1,9 +1,10 @@
 """The ways to sign in: which there are, whether one may be used now, and what an attempt of it is for."""
 
 from doorkey.domain.account import Account
-from doorkey.domain.provider import Kind, Method, Provider
+from doorkey.domain.provider import Grant, Kind, Method, Provider
 from doorkey.errors import ConsentNeeded, PolicyRefused, UnknownName
 from doorkey.flows.authorization_code import Plan, without_client_id
+from doorkey.flows.pkce import urlsafe
 from doorkey.ports import Catalog, Choices, Entropy
 from doorkey.service import consents
 from doorkey.service.consents import Consents
@@ -47,6 +48,12 @@ class Ways:
             provider_id, method_id or next((way.id for way in provider.methods if way.kind in WITHOUT_BROWSER), None)
         )
 
+    def way_back(self, method: Method) -> str:
+        """Return the address to listen at: the registered one, with a random path where that stands for the state."""
+        if method.grant is Grant.TOKENS:
+            return method.redirect
+        return f"{method.redirect}/{urlsafe(self._entropy.bytes(32))}"
+
     def plan(
         self,
         provider: Provider,
@@ -61,7 +68,7 @@ class Ways:
             provider=provider.id,
             method=method,
             api=provider.api_for(method),
-            redirect=redirect or method.paste_redirect or method.redirect,
+            redirect=redirect or method.paste_redirect or self.way_back(method),
             host_id=self._host_id(),
             name=name,
             account=account,
@@ -80,8 +87,4 @@ class Ways:
 
 def offered(provider: Provider) -> list[Method]:
     """Return the methods that can be offered: switched on, and with a client id where one is needed."""
-    return [
-        method
-        for method in provider.methods
-        if method.enabled and (method.kind is not Kind.AUTHORIZATION_CODE or method.client_id or method.registers)
-    ]
+    return [method for method in provider.methods if method.enabled and not method.lacks_client_id]

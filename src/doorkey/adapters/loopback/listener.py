@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from hmac import compare_digest
 from urllib.parse import urlsplit
 
 from doorkey.adapters.loopback.page import render
@@ -21,8 +22,8 @@ COURTESY = 1.0
 class LoopbackListener:
     """Hand every reply that reaches the redirect URI to `deliver`, each in a thread of its own.
 
-    Only a GET of exactly that path, with exactly that Host (against DNS rebinding), gets through. A reply that does
-    not belong to the attempt is answered with its Outcome, and the listener goes on.
+    Only a GET of exactly that path, which may be a secret, with exactly that Host (against DNS rebinding), gets
+    through. A reply that does not belong to the attempt is answered with its Outcome, and the listener goes on.
     """
 
     def __init__(self, redirect: str, listening: Sequence[socket.socket], deliver: Callable[[str], Outcome]) -> None:
@@ -93,7 +94,7 @@ class LoopbackListener:
     def _answer(self, asked: Asked | None) -> bytes:
         if asked is None:
             return _response(400)
-        if asked.host != self._host or asked.path != self._path:
+        if asked.host != self._host or not compare_digest(asked.path.encode(), self._path.encode()):
             return _response(404)
         if asked.method != "GET":
             return _response(405, headers={"Allow": "GET"})

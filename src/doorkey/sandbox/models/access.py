@@ -13,12 +13,14 @@ _PAYERS = {
     Dialect.PLAN: "plan",
     Dialect.CODEX: "plan",
     Dialect.CLAUDE: "plan",
+    Dialect.ROUTER: "local",
 }
 _METHODS = {
     Dialect.PLAIN: "the sign-in of the practice provider",
     Dialect.PLAN: "a sign-in that shares a plan",
     Dialect.CODEX: "a Codex sign-in",
     Dialect.CLAUDE: "a Claude sign-in",
+    Dialect.ROUTER: "a key that a sign-in gave",
 }
 _UNAUTHENTICATED = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 

@@ -19,7 +19,7 @@ from doorkey.sandbox.served import Exchange
 async def create_chat_completion(exchange: Exchange) -> Response:
     """Serve `POST /v1/chat/completions`."""
     exchange.note.action = "chat"
-    who = caller(exchange, None, Dialect.PLAIN)
+    who = caller(exchange, None, Dialect.PLAIN, Dialect.ROUTER)
     body = await read_object(exchange.request)
     prompt = _read(body)
     said = answer(prompt, who)

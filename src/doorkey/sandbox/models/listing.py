@@ -24,7 +24,7 @@ async def list_models(exchange: Exchange) -> Response:
         who = caller(exchange, None, Dialect.PLAIN, Dialect.CLAUDE)
         check_anthropic_headers(exchange.request, who)
         return JSONResponse(_anthropic_list())
-    who = caller(exchange, None, Dialect.PLAIN, Dialect.PLAN)
+    who = caller(exchange, None, Dialect.PLAIN, Dialect.PLAN, Dialect.ROUTER)
     return JSONResponse(_plan_list() if who.dialect is Dialect.PLAN else _openai_list())
 
 
