@@ -104,21 +104,21 @@ class Method:
     state_in_token_body: bool = False
     iss_always_sent: bool = False
     registers: bool = False
+    grant: Grant = Grant.TOKENS
     plan_scope: str | None = None
     allow_outside_app: bool = False
     manage_url: str | None = None
-    grant: Grant = Grant.TOKENS
     network: Network = USUAL
 
-    @property
-    def setup(self) -> str:
-        """Name what the token endpoint judges a client by, so that a change of it is noticed."""
     @property
     def lacks_client_id(self) -> bool:
         """Whether it waits for a client id from the person's config."""
         redirected = self.kind is Kind.AUTHORIZATION_CODE and self.grant is Grant.TOKENS
         return redirected and not (self.client_id or self.registers)
 
+    @property
+    def setup(self) -> str:
+        """Name what the token endpoint judges a client by, so that a change of it is noticed."""
         judged = (self.client_id, self.issuer, self.token_url, self.token_body, self.refresh_body, self.resource)
         return hashlib.sha256(repr(judged).encode()).hexdigest()[:16]
 

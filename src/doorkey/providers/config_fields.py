@@ -149,9 +149,9 @@ _REDIRECTED: Mapping[str, Read] = {
     "state_in_token_body": flag,
     "iss_always_sent": flag,
     "registers": flag,
+    "grant": one_of(Grant),
 }
 METHOD: Mapping[Kind, Mapping[str, Read]] = {
-    "grant": one_of(Grant),
     Kind.AUTHORIZATION_CODE: {**_COMMON, **_OAUTH, **_REDIRECTED},
     Kind.DEVICE_CODE: {**_COMMON, **_OAUTH},
     Kind.API_KEY: _COMMON,
