@@ -92,7 +92,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """What came back, already checked against its attempt; only `parse_callback` makes one."""
+    """What came back, already checked against its attempt; only the two functions below make one."""
 
     code: Secret
     client_id: str
@@ -115,6 +115,13 @@ def parse_callback(attempt: Attempt, reply: str) -> Callback:
     if not _is_word(fields.get("code", "")):
         raise ReplyRejected("The reply holds no code.")
     return Callback(Secret(fields["code"]), _issued_client(attempt, fields))
+
+
+def handed_callback(attempt: Attempt, code: Secret) -> Callback:
+    """Take a code that the server gave in answer to our own device code: no browser carried it, so it has no state."""
+    if attempt.device is None or not _is_word(code.reveal()):
+        raise ReplyRejected("The provider gave no code for this sign-in.")
+    return Callback(code, attempt.client_id)
 
 
 def _fields(reply: str, *, state_in_path: bool) -> dict[str, str]:

@@ -76,6 +76,7 @@ class Method:
     `redirect` is the registered one; port 0 means any free port, `fallback_ports` are the other registered ones.
     `registers` means that the callback issues a client id (Sign in with ChatGPT). `api` replaces the provider's.
     `network` is the provider's, because flows know only the method.
+    `userinfo_url` says who signed in where no ID token does.
     """
 
     id: str
@@ -92,6 +93,8 @@ class Method:
     revoke_url: str | None = None
     jwks_url: str | None = None
     device_url: str | None = None
+    device_dialect: DeviceDialect = DeviceDialect.RFC8628
+    userinfo_url: str | None = None
     scopes: tuple[str, ...] = ()
     redirect: str = "http://127.0.0.1:0/callback"
     fallback_ports: tuple[int, ...] = ()

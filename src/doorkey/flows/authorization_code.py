@@ -142,11 +142,11 @@ def finish(plan: Plan, attempt: Attempt, reply: str) -> Flow[Account]:
     """
     moment = yield from steps.now()
     if moment >= attempt.expires_at:
-        return (yield from _end(attempt, SignInFailed("The sign-in took too long and has expired.")))
+        return (yield from end(attempt, SignInFailed("The sign-in took too long and has expired.")))
     try:
         callback = parse_callback(attempt, reply)
     except SignInFailed as error:
-        return (yield from _end(attempt, error))
+        return (yield from end(attempt, error))
     return (yield from redeem(plan, attempt, callback))
 
 
@@ -165,12 +165,13 @@ def settle(attempt: Attempt, rest: Flow[Account]) -> Flow[Account]:
     try:
         account = yield from rest
     except DoorkeyError as error:
-        return (yield from _end(attempt, error))
+        return (yield from end(attempt, error))
     yield from steps.save_attempt(replace(attempt, status=Status.SIGNED_IN, account=account.id), was=Status.EXCHANGING)
     return account
 
 
-def _end(attempt: Attempt, error: DoorkeyError) -> Flow[Account]:
+def end(attempt: Attempt, error: DoorkeyError) -> Flow[Account]:
+    """Let an attempt end as failed, and raise why."""
     failed = replace(attempt, status=Status.FAILED, error=error.code, hint=error.hint)
     yield from steps.save_attempt(failed, was=attempt.status)
     raise error
@@ -192,7 +193,7 @@ def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]
         tokens=tokens,
         body=body,
         jwks=jwks,
-        nonce=attempt.nonce,
+        nonce=None if attempt.device else attempt.nonce,
         there=moment + wire.clock_skew(response, moment),
     )
     return (yield from admit(plan, given))

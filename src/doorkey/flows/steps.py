@@ -52,7 +52,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to refresh one account; `owner` is unique to this taking of it.
+    """The right to refresh one account, or to ask about one sign-in; `owner` is unique to this taking of it.
 
     `overtaken` means that the former holder ran out of time and may still live, with a pair that it is about to save.
     """
@@ -127,6 +127,14 @@ class TakeLease(Step):
 @dataclass(frozen=True, slots=True)
 class OwnsLease(Step):
     """Answered with whether the lease is still ours for at least this long, on a clock that counts suspend."""
+
+    lease: Lease
+    span: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendLease(Step):
+    """Answered with whether the lease is still ours; it then ends this long from now."""
 
     lease: Lease
     span: timedelta
@@ -242,6 +250,12 @@ def owns_lease(lease: Lease, span: timedelta) -> Flow[bool]:
     """Ask whether the right to refresh still lasts."""
     owned: bool = yield OwnsLease(lease, span)
     return owned
+
+
+def extend_lease(lease: Lease, span: timedelta) -> Flow[bool]:
+    """Ask to keep a right for longer."""
+    extended: bool = yield ExtendLease(lease, span)
+    return extended
 
 
 def release_lease(lease: Lease) -> Flow[None]:

@@ -114,10 +114,10 @@ def _under(lease: Lease, need: Need, held: Held) -> Flow[Held | None]:
             return held
         raise
     finally:
-        yield from _give_back(lease)
+        yield from give_back(lease)
 
 
-def _give_back(lease: Lease) -> Flow[None]:
+def give_back(lease: Lease) -> Flow[None]:
     """Give a lease back; where the store cannot take it just now, it ends by itself."""
     with suppress(StoreBusy, StorageFull):
         yield from steps.release_lease(lease)

@@ -39,7 +39,7 @@ def code_request(method: Method, attempt: Attempt, callback: Callback) -> Reques
     """Build the exchange of a checked callback (RFC 6749 section 4.1.3 with RFC 7636's verifier)."""
     if method.grant is Grant.KEY:
         proved = {"code": callback.code, "code_verifier": attempt.verifier, "code_challenge_method": "S256"}
-        return _token_request(method, proved, "json")
+        return token_request(method, proved, "json")
     fields: dict[str, str | Secret] = {
         "grant_type": "authorization_code",
         "client_id": callback.client_id,
@@ -52,7 +52,7 @@ def code_request(method: Method, attempt: Attempt, callback: Callback) -> Reques
     if method.state_in_token_body:
         # Anthropic's token endpoint refuses an exchange without it.
         fields["state"] = attempt.state
-    return _token_request(method, fields, method.token_body)
+    return token_request(method, fields, method.token_body)
 
 
 def refresh_request(method: Method, client_id: str, refresh: Secret) -> Request:
@@ -64,7 +64,7 @@ def refresh_request(method: Method, client_id: str, refresh: Secret) -> Request:
     }
     if method.resource:
         fields["resource"] = method.resource
-    return _token_request(method, fields, method.refresh_body or method.token_body)
+    return token_request(method, fields, method.refresh_body or method.token_body)
 
 
 def revoke_request(method: Method, client_id: str, token: Secret, hint: str) -> Request:
@@ -72,16 +72,18 @@ def revoke_request(method: Method, client_id: str, token: Secret, hint: str) -> 
     if method.revoke_url is None:
         raise Misconfigured("This method has no revocation address.")
     fields: dict[str, str | Secret] = {"token": token, "token_type_hint": hint, "client_id": client_id}
-    return _post(method, method.revoke_url, fields, method.revoke_body)
+    return post(method, method.revoke_url, fields, method.revoke_body)
 
 
-def _token_request(method: Method, fields: Mapping[str, str | Secret], body: str) -> Request:
+def token_request(method: Method, fields: Mapping[str, str | Secret], body: str) -> Request:
+    """Build what is sent to the token endpoint."""
     if method.token_url is None:
         raise Misconfigured("This method has no token address.")
-    return _post(method, method.token_url, fields, body)
+    return post(method, method.token_url, fields, body)
 
 
-def _post(method: Method, url: str, fields: Mapping[str, str | Secret], body: str) -> Request:
+def post(method: Method, url: str, fields: Mapping[str, str | Secret], body: str) -> Request:
+    """Build a request that asks for JSON, with its fields as a form or as JSON."""
     accept = {"accept": "application/json"}
     if body == "json":
         return Request(method="POST", url=url, json=fields, headers=accept, network=method.network)
@@ -95,7 +97,7 @@ def read_grant(method: Method, response: Response, now: datetime) -> tuple[Token
 
 def read_key(response: Response, now: datetime) -> tuple[Tokens, dict[str, Any]]:
     """Read a key, which never ends by itself; raises SignInNeeded where code or verifier are refused."""
-    body = _json(response)
+    body = read_body(response)
     if response.status in {400, 401, 403}:
         raise SignInNeeded("The code is not accepted.")
     if response.status >= 400:
@@ -111,7 +113,7 @@ def read_tokens(response: Response, now: datetime, before: Tokens | None = None)
 
     Raises the outcome of a refused or unreadable one: SignInNeeded, Misconfigured or ProviderUnavailable.
     """
-    body = _json(response)
+    body = read_body(response)
     error = error_code(body)
     if response.status >= 400 or error:
         # GitHub answers its token errors with status 200.
@@ -165,7 +167,7 @@ def error_code(body: Mapping[str, Any]) -> str | None:
 
 def used_before(response: Response) -> str | None:
     """Return the code of a refusal that may mean a refresh token was used before; None where it means otherwise."""
-    code = error_code(_json(response))
+    code = error_code(read_body(response))
     return code if code in USED_BEFORE else None
 
 
@@ -175,7 +177,8 @@ def retry_after(response: Response) -> float | None:
     return float(text) if text.isdecimal() and len(text) < 8 else None
 
 
-def _json(response: Response) -> dict[str, Any]:
+def read_body(response: Response) -> dict[str, Any]:
+    """Read a JSON object; empty where a refusal has none. Raises ProviderUnavailable for any other answer."""
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):

@@ -155,6 +155,8 @@ METHOD: Mapping[Kind, Mapping[str, Read]] = {
     Kind.AUTHORIZATION_CODE: {**_COMMON, **_OAUTH, **_REDIRECTED},
     Kind.DEVICE_CODE: {**_COMMON, **_OAUTH},
     Kind.API_KEY: _COMMON,
+    "device_dialect": one_of(DeviceDialect),
+    "userinfo_url": address,
     Kind.PROFILE: _COMMON,
     Kind.NONE: _COMMON,
 }

@@ -36,6 +36,7 @@ def answers(ports: Ports) -> dict[type[Step], Callable[[Any], Any]]:
         steps.FindAccount: lambda step: ports.accounts.find(step.account),
         steps.TakeLease: lambda step: ports.leases.take(step.account, step.span),
         steps.OwnsLease: lambda step: ports.leases.owns(step.lease, step.span),
+        steps.ExtendLease: lambda step: ports.leases.extend(step.lease, step.span),
         steps.ReleaseLease: lambda step: ports.leases.release(step.lease),
         steps.Version: lambda _: ports.accounts.version(),
         steps.Recall: lambda step: ports.choices.get(step.name),
