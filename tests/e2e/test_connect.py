@@ -5,7 +5,9 @@ import socket
 
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import enter
 from tests.e2e.pages import Consent, Providers, hold
+from tests.journeys.configs import OPENROUTER
 
 
 def test_a_consent_in_another_tab_closes_the_dialog_and_fills_the_card(page):
@@ -19,6 +21,22 @@ def test_a_consent_in_another_tab_closes_the_dialog_and_fills_the_card(page):
     expect(card).to_contain_text("ada@practice.example")
     expect(card).to_contain_text("Plus plan")
     expect(card).to_contain_text("On this computer, free")
+
+
+def test_openrouter_gives_a_key_to_whoever_the_page_sends(app, practice, window):
+    app.configure(OPENROUTER.format(url=practice.url))
+    page = enter(window().new_page(), app.start())
+    providers = Providers(page).open()
+    dialog = providers.connect("OpenRouter")
+    expect(dialog.link).to_have_attribute("href", re.compile(r"/auth\?callback_url=[^&]+&code_challenge=[^&]+&[^&]+$"))
+
+    dialog.follow().allow()
+
+    card = providers.card("OpenRouter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(card).to_contain_text("Connected")
+    expect(card).to_contain_text("Metered")
+    assert practice.sandbox.log.count(action="key", outcome="ok") == 1
 
 
 def test_the_dialog_offers_link_waiting_and_paste_at_once(page):

@@ -122,6 +122,7 @@ def test_a_key_is_ended_on_the_page_of_keys(program):
     left = program.run("logout", account["id"], "--revoke")
 
     assert left.code == 1
+    assert "A key is ended on the provider's own page." in left.err
     assert f"End it at {KEYS_PAGE}." in left.err
     assert program.accounts() == []
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from doorkey.domain.account import Account, Held, State
-from doorkey.domain.provider import Kind
-from doorkey.errors import DoorkeyError, Misconfigured, SignInNeeded, UsageLimitReached
+from doorkey.domain.provider import Grant, Kind, Provider
+from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, SignInNeeded, UsageLimitReached
 from doorkey.flows.discovery import discovered
 from doorkey.flows.revoke import revoke
 from doorkey.ports import Accounts, Catalog, Choices, Runner
@@ -86,6 +86,6 @@ class AccountBook:
 
     def _revoke(self, held: Held) -> None:
         method = self._catalog.provider(held.account.provider).method(held.account.method)
-        if method is None or method.kind in {Kind.API_KEY, Kind.NONE}:
+        if method is None or method.kind in {Kind.API_KEY, Kind.NONE} or method.grant is Grant.KEY:
             raise Misconfigured("A key is ended on the provider's own page.")
         self._runner.run(revoke(held, self._runner.run(discovered(method))))
