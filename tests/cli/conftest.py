@@ -12,10 +12,15 @@ from tests.cli.acme import Browser
 
 
 @pytest.fixture(scope="session")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def practice_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Running]:
     running = server.start(state_file=tmp_path_factory.mktemp("practice") / "sandbox.db")
-    yield running.url
+    yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def practice(practice_server: server.Running) -> str:
+    return practice_server.url
 
 
 @pytest.fixture

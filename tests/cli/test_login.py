@@ -205,7 +205,7 @@ def test_a_device_code_where_there_is_none_names_the_ways(house):
 def test_a_key_is_asked_for_hidden(house):
     terminal = Terminal(house, "sk-typed")
 
-    code = terminal.run("login", "acme", "--method", "api-key", "--name", "work")
+    code = terminal.run("login", "acme", "--method", "api-key", "--name", "work", "--no-check")
 
     account = house.services.book.find("work")
     assert (code, terminal.out) == (0, "")
@@ -217,12 +217,48 @@ def test_a_key_is_asked_for_hidden(house):
 def test_a_key_is_the_first_line_of_stdin_where_nobody_sits(house):
     terminal = Terminal(house, stdin="sk-piped\nsomething else\n")
 
-    code = terminal.run("login", "acme", "--method", "api-key", "--json")
+    code = terminal.run("login", "acme", "--method", "api-key", "--no-check", "--json")
 
     account = house.services.book.all()[0]
     assert code == 0
     assert events(terminal) == [{"event": "signed_in", "account": house.services.listing.account(account)}]
     assert house.vault.accounts.load(account.id).tokens.access.reveal() == "sk-piped"
+
+
+def test_a_key_that_the_provider_refuses_is_not_kept(house):
+    terminal = Terminal(house, stdin="sk-mistyped\n")
+
+    code = terminal.run("login", "acme", "--method", "api-key")
+
+    assert (code, house.services.book.all()) == (1, [])
+    assert "Acme does not accept this key." in terminal.err
+    assert "--no-check" in terminal.err
+    assert "sk-mistyped" not in terminal.err
+
+
+def test_a_key_that_works_is_proved_at_once(house, practice_server):
+    terminal = Terminal(house, stdin=f"{practice_server.sandbox.make_key()}\n")
+
+    code = terminal.run("login", "acme", "--method", "api-key")
+
+    assert code == 0
+    assert house.services.book.all()[0].standing.proof.call == "key check"
+
+
+@pytest.fixture
+def unreachable(config, practice):
+    config.write_text(config.read_text().replace(practice, "http://127.0.0.1:9"))
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_a_key_that_nobody_could_be_asked_about_is_kept_and_said_so(house):
+    terminal = Terminal(house, stdin="sk-offline\n")
+
+    code = terminal.run("login", "acme", "--method", "api-key")
+
+    assert code == 0
+    assert house.services.book.all()[0].standing.proof is None
+    assert "Acme could not be asked about the key just now" in terminal.err
 
 
 @pytest.mark.parametrize("stdin", ["", "\n", "two words\n"])

@@ -9,7 +9,7 @@ from doorkey.domain.policy import Policy, Use, Verdict
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Payer, Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import PortBusy, UnknownName
+from doorkey.errors import KeyUnreadable, PortBusy, UnknownName
 from doorkey.ports import FoundKey
 from doorkey.service import sign_in
 from doorkey.service.accounts import AccountBook
@@ -187,6 +187,7 @@ class House:
             choices=self.choices,
             consents=self.consents,
             surroundings=self.surroundings,
+            here="/home/ada/work/site",
         )
         self.book = AccountBook(
             accounts=self.accounts,
@@ -230,6 +231,7 @@ class House:
             runner=self.runtime,
             choices=self.choices,
             clock=self.clock,
+            check_vault=self.check_vault,
         )
         self.listing = Listing(
             catalog=self.catalog,
@@ -241,6 +243,10 @@ class House:
             is_shared=lambda account: account in self.shared,
         )
         self.models = Models(sources=self.sources, transport=self.world.endpoints, clock=self.clock)
+
+    def check_vault(self):
+        if not self.key_readable:
+            raise KeyUnreadable("The key is gone.")
 
     def keep(self, **changes):
         """Keep an account at Acme."""

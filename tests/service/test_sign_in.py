@@ -6,8 +6,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from doorkey.domain.attempt import Status
-from doorkey.domain.provider import Kind, Payer
-from doorkey.domain.secret import Secret
 from doorkey.errors import (
     ConsentNeeded,
     Misconfigured,
@@ -17,7 +15,6 @@ from doorkey.errors import (
     UnknownName,
 )
 from doorkey.flows.authorization_code import LIFETIME
-from doorkey.service.keys import is_plausible_key
 from doorkey.service.sign_in import SignIns
 from doorkey.testing.script import ISSUER, answer
 from doorkey.testing.values import NOON, an_identity
@@ -300,60 +297,6 @@ def test_this_vault_is_one_host_in_every_sign_in(house):
     hosts = {parse_qs(urlsplit(url).query)["ext_agent_host_id"][0] for url in urls}
     assert len(hosts) == 1
     assert hosts.pop().startswith("urn:uuid:")
-
-
-def test_a_key_is_kept_as_an_account(house):
-    account = house.keys.keep("acme", None, Secret("  sk-1\n"), name="work")
-
-    assert house.world.stands(account.id).tokens.access == Secret("sk-1")
-    assert (account.method, account.name, account.payer, account.renews) == ("api-key", "work", Payer.METERED, False)
-    assert account.expires_at is None
-    assert account.origins.token is None
-
-
-def test_a_key_without_a_name_replaces_the_unnamed_one(house):
-    first = house.keys.keep("acme", None, Secret("sk-1"), name=None)
-    named = house.keys.keep("acme", None, Secret("sk-2"), name="work")
-    again = house.keys.keep("acme", None, Secret("sk-3"), name=None)
-
-    assert again.id == first.id != named.id
-    assert house.world.stands(first.id).tokens.access == Secret("sk-3")
-
-
-@pytest.mark.parametrize("text", [None, "", "  ", "two words", "sk-\u00e9", "line\nline", "x" * 5000])
-def test_what_can_be_no_key_is_not_kept(house, text):
-    with pytest.raises(SignInFailed):
-        house.keys.keep("acme", None, Secret(text) if text is not None else None, name=None)
-
-    assert house.book.all() == []
-
-
-def test_a_server_that_wants_no_credential_becomes_an_account_too(house):
-    account = house.keys.keep("local", None, None, name=None)
-
-    assert (account.method, account.payer) == ("none", Payer.LOCAL)
-    assert house.world.stands(account.id).tokens.access == Secret("")
-
-
-def test_a_browser_sign_in_takes_no_key(house):
-    with pytest.raises(Misconfigured):
-        house.keys.keep("acme", "oauth", Secret("sk-1"), name=None)
-
-
-def test_a_vendors_profile_is_kept_by_its_name_without_its_token(house):
-    offer(house, replace(OAUTH, id="console", kind=Kind.PROFILE))
-
-    account = house.keys.keep("acme", "console", None, name=None)
-
-    assert account.identity.subject == "default"
-    assert house.world.stands(account.id).tokens.access == Secret("")
-
-
-@pytest.mark.parametrize(
-    ("text", "plausible"), [("sk-1", True), ("x" * 4096, True), ("x" * 4097, False), ("a b", False)]
-)
-def test_a_key_is_one_line_of_visible_letters(text, plausible):
-    assert is_plausible_key(text) is plausible
 
 
 def test_the_reply_after_the_time_ends_it_too(house):

@@ -36,6 +36,7 @@ class Options:
     device: bool = False
     paste: bool = False
     no_browser: bool = False
+    no_check: bool = False
     as_json: bool = False
 
 
@@ -57,6 +58,7 @@ class Way:
 @click.option("--device", is_flag=True, help="Sign in with a code on another device.")
 @click.option("--paste", is_flag=True, help="Paste the reply here; for another computer's browser.")
 @click.option("--no-browser", is_flag=True, help="Only print the address to open.")
+@click.option("--no-check", is_flag=True, help="Keep a key without trying it first.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.pass_obj
 def command(shell: Shell, /, **options: Any) -> int:
@@ -77,7 +79,7 @@ def run(options: Options, io: Io, house: House) -> None:
         raise usage(f"{way.provider.name} {way.method.id} has no device code. {other_ways(way.provider)}")
     show_policy(way, io, house)
     here = way.method.kind in WITHOUT_BROWSER
-    account = without_browser(way, io, house) if here else with_browser(way, options, io, house)
+    account = without_browser(way, options, io, house) if here else with_browser(way, options, io, house)
     if options.as_json:
         io.json({"event": "signed_in", "account": house.services.listing.account(account)})
     else:
@@ -108,15 +110,18 @@ def show_policy(way: Way, io: Io, house: House) -> None:
         io.say(io.paint(f"{policy.verdict}, as read on {policy.read_on} at {policy.source}", Style.DIM))
 
 
-def without_browser(way: Way, io: Io, house: House) -> Account:
+def without_browser(way: Way, options: Options, io: Io, house: House) -> Account:
     """Keep a key, or what needs none: a server on this computer, or the profile of a vendor's own tool."""
     services = house.services
     key = ask_for_key(way.provider, io) if way.method.kind is Kind.API_KEY else None
-    return with_consent(
+    account = with_consent(
         io,
         services.consents,
-        lambda: services.keys.keep(way.provider.id, way.method.id, key, name=way.name),
+        lambda: services.keys.keep(way.provider.id, way.method.id, key, name=way.name, check=not options.no_check),
     )
+    if key and account.standing.proof is None and not options.no_check:
+        io.say(f"{way.provider.name} could not be asked about the key just now; it is kept as it is.")
+    return account
 
 
 def ask_for_key(provider: Provider, io: Io) -> Secret:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from doorkey.domain.secret import Secret
 from doorkey.web.desk import Desk
 
 
@@ -34,6 +35,15 @@ class Call:
         if value is not None and not isinstance(value, str):
             raise HTTPException(400, f"`{name}` must be a text.")
         return (value or "").strip() or None
+
+    def flag(self, name: str) -> bool:
+        """Whether something is asked for: `true` from a program, `yes` from a ticked box."""
+        return self.body.get(name) in {True, "yes"}
+
+    def secret(self, name: str) -> Secret:
+        """Return a text of the body that must be there, exactly as it was typed."""
+        self.need(name)
+        return Secret(str(self.body[name]))
 
     def need(self, name: str) -> str:
         """Return a text of the body that must be there."""

@@ -49,7 +49,11 @@ def keep_key(call: Call) -> Response:
     services = call.desk.services
     key = call.text("key")
     account = services.keys.keep(
-        call.need("provider"), call.text("method"), Secret(key) if key else None, name=call.text("name")
+        call.need("provider"),
+        call.text("method"),
+        Secret(key) if key else None,
+        name=call.text("name"),
+        check=not call.flag("no_check"),
     )
     return JSONResponse(services.listing.account(account), 201)
 

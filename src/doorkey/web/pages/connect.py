@@ -10,8 +10,9 @@ from doorkey.domain.account import Account
 from doorkey.domain.attempt import Status
 from doorkey.domain.provider import Method, Provider
 from doorkey.domain.secret import Secret
-from doorkey.errors import ConsentNeeded, DoorkeyError, ReplyRejected, UnknownName
+from doorkey.errors import ConsentNeeded, DoorkeyError, ReplyRejected, SignInFailed, UnknownName
 from doorkey.service.consents import for_method
+from doorkey.service.keys import is_plausible_key
 from doorkey.service.listing import error_json, sign_in_json
 from doorkey.service.sign_in import SignIn
 from doorkey.service.ways import WITHOUT_BROWSER, offered
@@ -68,14 +69,19 @@ def cancel(call: Call) -> Response:
 
 
 def keep_key(call: Call) -> Response:
-    """Keep a key; it is never shown again."""
+    """Keep a key; it is never shown again. One that the provider refuses may be kept all the same."""
     key = call.text("key")
     try:
         account = call.desk.services.keys.keep(
-            call.path("provider"), call.text("method"), Secret(key) if key else None, name=call.text("name")
+            call.path("provider"),
+            call.text("method"),
+            Secret(key) if key else None,
+            name=call.text("name"),
+            check=not call.flag("no_check"),
         )
     except DoorkeyError as error:
-        return part("parts/problem.html", status_of(error), error=error_json(error))
+        refused = isinstance(error, SignInFailed) and is_plausible_key(key or "")
+        return part("parts/key_problem.html", status_of(error), error=error_json(error), refused=refused)
     return _signed_in(account)
 
 
