@@ -34,8 +34,8 @@ def poll(plan: Plan, attempt: Attempt, device: Device) -> Flow[Account | None]:
             fetched.append((yield from signing_keys(plan.method)))
         request = device_wire.token_request(plan.method, waiting.client_id, device)
         response = yield from steps.send(request)
-        rest = settle(waiting, _admitted(plan, waiting, response, fetched[0]))
-        return device_wire.read_decision(response) or rest
+        undecided = device_wire.read_decision(response)
+        return undecided or settle(waiting, _admitted(plan, waiting, response, fetched[0]))
 
     return until_decided(attempt, device, ask)
 
