@@ -15,7 +15,7 @@ from tests.service.test_sign_in import reply_to
 # Design section 5, with the reason and the one action that each state carries.
 FIELDS = {
     "id", "name", "provider", "method", "identity", "plan", "workspace", "state", "until", "payer", "source",
-    "expires_at", "last_proof", "default", "reason", "action", "storage",
+    "expires_at", "last_proof", "default", "selected", "reason", "action", "storage",
 }  # fmt: skip
 
 

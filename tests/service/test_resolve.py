@@ -9,6 +9,7 @@ from doorkey.errors import ConsentNeeded, OriginChanged, PolicyRefused, SignInNe
 from doorkey.ports import FoundKey
 from doorkey.service import consents
 from doorkey.service.resolve import Wish
+from doorkey.service.rules import Rule
 from doorkey.testing.values import HOUR, NOON
 from tests.service.fakes import ACME, APP_ONLY, IN_ENVIRONMENT, LOCAL
 
@@ -189,3 +190,82 @@ def test_an_account_without_a_subject_is_called_by_its_method(house):
     house.keep_key(identity=Identity())
 
     assert choose(house).label == "acme api-key"
+
+
+def rule(house, account, folder="/home/ada/work", **changes):
+    house.book.rules.set(Rule(provider="acme", folder=folder, account=account.id, **changes))
+
+
+def test_a_directory_rule_stands_before_the_default_and_behind_what_is_asked_for_or_pinned(house):
+    house.keep()
+    ruled, other = (house.keep(created_at=NOON + number * HOUR) for number in range(1, 3))
+    rule(house, ruled)
+
+    assert choose(house).rule == "rule for /home/ada/work"
+    assert chosen(house) == ruled.id
+    assert chosen(house, pinned=other.id) == other.id
+    assert chosen(house, account=other.id) == other.id
+
+
+def test_the_rule_of_the_folder_that_is_named_counts_and_not_that_of_ours(house):
+    default = house.keep()
+    here, there = (house.keep(created_at=NOON + number * HOUR) for number in range(1, 3))
+    rule(house, here)
+    rule(house, there, "/srv/site")
+
+    assert chosen(house, folder="/srv/site/src") == there.id
+    assert chosen(house, folder="/srv") == default.id
+    assert chosen(house, folder=None) == default.id
+
+
+@pytest.mark.parametrize("way", ["account", "pinned"])
+def test_where_only_one_account_may_serve_every_other_is_refused(house, way):
+    work, private = house.keep(name="work"), house.keep(name="private")
+    rule(house, work, only=True)
+
+    with pytest.raises(PolicyRefused, match="In /home/ada/work only work may serve acme"):
+        choose(house, **{way: private.id})
+
+    assert chosen(house) == chosen(house, account="work") == work.id
+    assert chosen(house, account="private", folder="/home/ada") == private.id
+
+
+def test_a_rule_whose_account_is_gone_lets_nobody_in_its_place(house):
+    gone = house.keep()
+    rule(house, gone)
+    house.book.leave(gone, revoke_too=False)
+    house.keep()
+    house.surroundings.keys = [IN_ENVIRONMENT]
+
+    with pytest.raises(SignInNeeded, match="the rule for /home/ada/work is no longer here") as stopped:
+        choose(house)
+
+    assert "doorkey use ACCOUNT --folder /home/ada/work" in stopped.value.hint
+
+
+def test_a_preferred_account_is_asked_for_where_it_is_one_of_the_provider(house):
+    house.keep()
+    second = house.keep(name="work")
+    elsewhere = house.keep_key("other", name="elsewhere")
+    rule(house, house.keep())
+
+    assert choose(house, preferred="work").rule == "asked for"
+    assert chosen(house, preferred="work") == second.id
+    assert choose(house, preferred="elsewhere").rule == "rule for /home/ada/work"
+    assert chosen(house, provider="other", preferred="elsewhere") == elsewhere.id
+
+
+def test_a_preferred_account_that_is_none_is_a_slip(house):
+    house.keep()
+
+    with pytest.raises(UnknownName, match="wrok"):
+        choose(house, preferred="wrok")
+
+
+def test_a_name_at_two_providers_is_that_of_the_provider_that_is_asked_for(house):
+    here, there = house.keep(name="work"), house.keep_key("other", name="work")
+
+    assert chosen(house, account="work") == here.id
+    assert chosen(house, provider="other", account="work") == there.id
+    with pytest.raises(UnknownName, match="several"):
+        house.resolver.find("work")

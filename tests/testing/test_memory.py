@@ -11,7 +11,7 @@ from doorkey.testing.contracts.chats import ConversationsContract, EventsContrac
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
-from doorkey.testing.contracts.settings import SettingsContract
+from doorkey.testing.contracts.settings import ChoicesContract
 from doorkey.testing.memory import (
     MemoryAccounts,
     MemoryAttempts,
@@ -42,7 +42,7 @@ class TestMemoryAttempts(AttemptsContract):
         return MemoryAttempts()
 
 
-class TestMemorySettings(SettingsContract):
+class TestMemorySettings(ChoicesContract):
     @pytest.fixture
     def store(self):
         return MemorySettings()

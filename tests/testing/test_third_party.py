@@ -18,7 +18,7 @@ from doorkey.errors import UnknownName
 from doorkey.flows.steps import Lease
 from doorkey.testing.contracts.accounts import AccountsContract
 from doorkey.testing.contracts.leases import LeasesContract
-from doorkey.testing.contracts.settings import SettingsContract
+from doorkey.testing.contracts.settings import ChoicesContract
 
 SECRETS = ("access", "refresh", "id_token")
 TIMES = ("issued_at", "expires_at", "earliest_refresh_at")
@@ -45,6 +45,9 @@ class Pantry:
     def remove(self, name):
         self._texts.pop(name, None)
         self.changes += 1
+
+    def starting(self, prefix):
+        return {name: text for name, text in self._texts.items() if name.startswith(prefix)}
 
 
 class PantryAccounts:
@@ -174,7 +177,7 @@ class TestPantryLeases(LeasesContract):
         return PantryLeases(Pantry(), machine.now)
 
 
-class TestPantrySettings(SettingsContract):
+class TestPantrySettings(ChoicesContract):
     @pytest.fixture
     def store(self):
         return Pantry()

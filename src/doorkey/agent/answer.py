@@ -168,7 +168,7 @@ class Answer:
         """Choose the account, make sure that it can serve, tell who serves, and make the model over it."""
         name = _model_of(self.run, chat)
         pinned = chat.account or (self.run.served.account if self.run.served else None)
-        wish = Wish(provider=name.provider, pinned=pinned, served_before=bool(chat.served_by))
+        wish = Wish(provider=name.provider, pinned=pinned, folder=chat.folder, served_before=bool(chat.served_by))
         choice = self._choice = await asyncio.to_thread(self._shop.services.resolver.choose, wish)
         # Renews what has lapsed and finds a dead sign-in before anything is done in its name.
         detail = f"chat {chat.id}"

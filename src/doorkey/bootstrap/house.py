@@ -60,6 +60,7 @@ class House:
 
     def __init__(self, *, environ: Mapping[str, str], here: Path, passphrases: Passphrases | None = None) -> None:
         self._environ = environ
+        self.here = here.resolve()
         self._opening = Lock()
         self._opened_app: AppStore | None = None
         self.errand = Errand(Surface.LIBRARY, Path(sys.argv[0]).name or None)
@@ -110,6 +111,7 @@ class House:
             choices=vault.choices,
             consents=consents,
             surroundings=self.surroundings,
+            here=str(self.here),
         )
         book = WatchedBook(
             witness,

@@ -34,7 +34,7 @@ def command(shell: Shell, /, **options: Any) -> int:
 
 def run(options: Options, io: Io, house: House) -> None:
     """List the accounts, then the keys that lie in the environment."""
-    listed = house.services.listing.accounts()
+    listed = house.services.listing.accounts(str(house.here))
     if options.as_json:
         io.json({"accounts": listed})
     elif listed:
@@ -72,6 +72,8 @@ def details(entry: Mapping[str, Any], now: datetime) -> Iterable[str | None]:
     proof, expires, until = entry["last_proof"], entry["expires_at"], entry["until"]
     yield payer(entry["payer"], entry["plan"])
     yield entry["workspace"] and printable(entry["workspace"])
+    rule = entry["selected"] or ""
+    yield f"serves here by the {printable(rule)}" if rule.startswith("rule ") else None
     yield f"opens {away(until, now)}" if until else None
     yield f"expires {away(expires, now)}" if expires else None
     yield f"proved {away(proof['at'], now)} by {proof['call']}" if proof else None
@@ -90,6 +92,7 @@ def advice(entry: Mapping[str, Any]) -> str | None:
     todo = {
         "reconnect": f"`doorkey login {entry['provider']} --account {entry['id']}` signs it in again.",
         "restore_key": "Restore the key file or DOORKEY_KEY; `doorkey doctor` says more.",
+        "agree": f"`doorkey chat` and `doorkey token {entry['provider']}` ask for your yes, once.",
         "fix_config": "Correct its entry in config.toml, or sign in again.",
     }.get(entry["action"] or "")
     return " ".join(part for part in (entry["reason"], todo) if part) or None

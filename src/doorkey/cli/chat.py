@@ -1,17 +1,17 @@
 """`doorkey chat`: one question, or a conversation, with a model of a connected account."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
 from doorkey.cli.conversing import Talk
 from doorkey.cli.io import Io
-from doorkey.cli.shell import House, Shell, usage, with_consent
+from doorkey.cli.shell import House, Shell, usage, wish, with_consent
 from doorkey.domain.conversation import Conversation, ModelName
 from doorkey.errors import DoorkeyError, SignInNeeded
-from doorkey.service.resolve import Wish
+from doorkey.service.resolve import HERE, Wish, by_default
 
 LAST_MODEL = "model"
 
@@ -88,9 +88,10 @@ def choose_model(name: str | None, house: House) -> ModelName:
 def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversation:
     """Keep a new chat, after every yes that its account or key still lacks."""
     services = house.services
-    pinned = services.book.find(options.account).id if options.account else None
-    wish = Wish(provider=model.provider, account=pinned)
-    with_consent(io, services.consents, lambda: services.resolver.choose(wish))
+    # A chat with a folder of its own follows the rule of that one, whenever it goes on.
+    asked = replace(wish(model.provider, options.account), folder=options.folder or HERE)
+    choice = with_consent(io, services.consents, lambda: services.resolver.choose(asked))
+    chosen = choice.account if choice.rule != by_default(model.provider) else None
     now = services.clock.now()
     conversation = Conversation(
         id=f"cht_{services.entropy.bytes(12).hex()}",
@@ -98,7 +99,7 @@ def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversat
         created_at=now,
         updated_at=now,
         model=str(model),
-        account=pinned,
+        account=chosen.id if chosen else None,
         folder=options.folder,
     )
     house.stores.conversations.save(conversation)

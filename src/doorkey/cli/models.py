@@ -8,7 +8,7 @@ import click
 
 from doorkey.cli import failures
 from doorkey.cli.io import Io, printable
-from doorkey.cli.shell import House, Shell, with_consent
+from doorkey.cli.shell import House, Shell, wish, with_consent
 from doorkey.errors import DoorkeyError, SignInNeeded
 from doorkey.service.listing import error_json
 from doorkey.service.models import ModelList
@@ -20,6 +20,7 @@ class Options:
     """What was asked for."""
 
     provider: str | None = None
+    account: str | None = None
     as_json: bool = False
 
 
@@ -39,6 +40,7 @@ class Found:
 
 @click.command()
 @click.argument("provider", required=False)
+@click.option("--account", metavar="ACCOUNT", envvar="DOORKEY_ACCOUNT", help="Name, e-mail or id; or DOORKEY_ACCOUNT.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(shell: Shell, /, **options: Any) -> int:
@@ -51,7 +53,7 @@ def command(shell: Shell, /, **options: Any) -> int:
 
 def run(options: Options, io: Io, house: House) -> None:
     """Print what there is; fail only where nothing could be listed at all."""
-    found = of_one(options.provider, io, house) if options.provider else of_all(house)
+    found = of_one(options.provider, options, io, house) if options.provider else of_all(options, house)
     if not found.models:
         raise next(iter(found.faults.values()), SignInNeeded("No provider is connected."))
     if options.as_json:
@@ -65,21 +67,22 @@ def run(options: Options, io: Io, house: House) -> None:
         failures.explain(io, error)
 
 
-def of_one(provider: str, io: Io, house: House) -> Found:
+def of_one(provider: str, options: Options, io: Io, house: House) -> Found:
     """List one provider's models, with the credential that a chat would use."""
     services = house.services
-    choice = with_consent(io, services.consents, lambda: services.resolver.choose(Wish(provider=provider)))
+    asked = wish(provider, options.account)
+    choice = with_consent(io, services.consents, lambda: services.resolver.choose(asked))
     found = Found()
     found.take(provider, services.models.of(choice))
     return found
 
 
-def of_all(house: House) -> Found:
+def of_all(options: Options, house: House) -> Found:
     """List the models of every provider that an account or a key is there for; the others stay silent."""
     found = Found()
     for provider in _in_use(house):
         try:
-            choice = house.services.resolver.choose(Wish(provider=provider))
+            choice = house.services.resolver.choose(Wish(provider=provider, preferred=options.account))
         except DoorkeyError as error:
             found.faults[provider] = error
         else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from doorkey.cli import failures
 from doorkey.cli.io import Io
@@ -14,6 +15,7 @@ from doorkey.errors import ConsentNeeded, DoorkeyError
 if TYPE_CHECKING:
     from doorkey.domain.audit import Errand
     from doorkey.service.consents import Consents
+    from doorkey.service.resolve import Wish
     from doorkey.service.services import ChatStores, Services
     from doorkey.service.vault_keys import VaultKeys
 
@@ -40,6 +42,7 @@ class House(Protocol):
     """What commands use of `bootstrap.House`."""
 
     errand: "Errand"
+    here: Path
 
     @property
     def services(self) -> "Services": ...
@@ -101,6 +104,16 @@ def with_consent(io: Io, consents: "Consents", act: Callable[[], Answer]) -> Ans
             if not io.confirm("Do you agree, for this and later times?"):
                 raise
             consents.record(error.consent)
+
+
+def wish(provider: str, account: str | None, *, outside: bool = False) -> "Wish":
+    """Ask for a provider here; an account that only DOORKEY_ACCOUNT names is asked for where it is one of this one."""
+    from doorkey.service.resolve import Wish
+
+    context = click.get_current_context(silent=True)
+    if context and context.get_parameter_source("account") is ParameterSource.ENVIRONMENT:
+        return Wish(provider=provider, preferred=account, outside=outside)
+    return Wish(provider=provider, account=account, outside=outside)
 
 
 def usage(message: str) -> click.UsageError:

@@ -8,11 +8,10 @@ import click
 
 from doorkey.cli.columns import span
 from doorkey.cli.io import Io
-from doorkey.cli.shell import House, Shell, with_consent
+from doorkey.cli.shell import House, Shell, wish, with_consent
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured
 from doorkey.service.listing import iso
-from doorkey.service.resolve import Wish
 from doorkey.service.token_source import Source, TokenSource
 
 TEN_YEARS = 10 * 365 * 24 * 3600
@@ -59,8 +58,8 @@ def command(shell: Shell, /, **options: Any) -> int:
 def run(options: Options, io: Io, house: House) -> None:
     """Choose the credential, renew it if it is too short, and print it."""
     services = house.services
-    wish = Wish(provider=options.provider, account=options.account, outside=True)
-    choice = with_consent(io, services.consents, lambda: services.resolver.choose(wish))
+    asked = wish(options.provider, options.account, outside=True)
+    choice = with_consent(io, services.consents, lambda: services.resolver.choose(asked))
     wanted = timedelta(seconds=options.min_ttl)
     usable = _usable(services.sources.of(choice), wanted)
     if not usable.token:

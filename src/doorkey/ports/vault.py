@@ -1,6 +1,6 @@
 """What we need of the vault: accounts, leases, attempts, choices, and the keys that seal them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -78,11 +78,14 @@ class Attempts(Protocol):
 
 
 class Choices(Protocol):
-    """Small named texts in the vault: default accounts, consents, registrations, and how grants ended."""
+    """Small named texts in the vault: default accounts, directory rules, consents, registrations, ended grants."""
 
     def get(self, name: str) -> str | None: ...
     def set(self, name: str, value: str) -> None: ...
     def remove(self, name: str) -> None: ...
+    def starting(self, prefix: str) -> Mapping[str, str]:
+        """Return those whose names start so, by name."""
+        ...
 
 
 class KeyFacts(NamedTuple):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from doorkey.domain.provider import DeviceDialect, Dialect, Grant, Kind, Payer, is_safe
+from doorkey.domain.provider import Dialect, Grant, Kind, Payer, is_safe
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LONGEST_TEXT = 2048

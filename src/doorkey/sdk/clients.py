@@ -24,8 +24,10 @@ def _house() -> House:
 
 def choose(provider: str, account: str | None) -> Choice:
     """Return what serves `provider` for another program than our own app."""
-    asked = account or os.environ.get("DOORKEY_ACCOUNT")
-    return _house().services.resolver.choose(Wish(provider=provider, account=asked, outside=True))
+    preferred = os.environ.get("DOORKEY_ACCOUNT")
+    return _house().services.resolver.choose(
+        Wish(provider=provider, account=account, preferred=preferred, outside=True)
+    )
 
 
 def source(choice: Choice) -> Source:

@@ -31,6 +31,7 @@ class AccountStatus:
     payer: str
     source: str
     default: bool
+    selected: str | None = None
     name: str | None = None
     identity: str | None = None
     plan: str | None = None
@@ -61,8 +62,9 @@ class Keys:
         return self._house.services.sources.of(self.choose(provider, account=account))
 
     def accounts(self) -> list[AccountStatus]:
-        """Return every account with its state."""
-        return [AccountStatus.of(entry) for entry in self._house.services.listing.accounts()]
+        """Return every account with its state; `selected` is the rule by which it serves in this folder."""
+        here = str(self._house.here)
+        return [AccountStatus.of(entry) for entry in self._house.services.listing.accounts(here)]
 
     def environ_for(self, provider: str, *, account: str | None = None) -> dict[str, str]:
         """Return the variables for a child process; the token in them is not renewed any more, so a stale one is."""
@@ -78,8 +80,10 @@ class Keys:
 
     def choose(self, provider: str, *, account: str | None = None) -> Choice:
         """Return what would serve; the account asked for, else DOORKEY_ACCOUNT, else by the usual order."""
-        asked = account or os.environ.get("DOORKEY_ACCOUNT")
-        return self._house.services.resolver.choose(Wish(provider=provider, account=asked, outside=True))
+        preferred = os.environ.get("DOORKEY_ACCOUNT")
+        return self._house.services.resolver.choose(
+            Wish(provider=provider, account=account, preferred=preferred, outside=True)
+        )
 
 
 class AsyncKeys:

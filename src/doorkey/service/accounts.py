@@ -9,7 +9,8 @@ from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, SignInNee
 from doorkey.flows.discovery import discovered
 from doorkey.flows.revoke import revoke
 from doorkey.ports import Accounts, Catalog, Choices, Runner
-from doorkey.service.resolve import Resolver
+from doorkey.service.resolve import Resolver, Wish
+from doorkey.service.rules import Rules
 
 # What the refusal of a model call says about the account; other errors say nothing about it.
 TOLD_BY = {SignInNeeded: State.SIGN_IN_NEEDED, UsageLimitReached: State.OVER_LIMIT}
@@ -35,6 +36,7 @@ class AccountBook:
         self._choices = choices
         self._resolver = resolver
         self._runner = runner
+        self.rules = Rules(choices)
 
     def all(self) -> Sequence[Account]:
         """Return every account, oldest first; works without the master key."""
@@ -48,6 +50,14 @@ class AccountBook:
         """Whether this account serves its provider when none is asked for."""
         default = self._resolver.default(account.provider)
         return default is not None and default.id == account.id
+
+    def selected(self, provider: str, folder: str | None) -> tuple[str | None, str]:
+        """Say which account serves a provider in a folder when none is asked for, and by which rule."""
+        return self._resolver.selected(Wish(provider=provider, folder=folder))
+
+    def missing_yes(self, provider: Provider) -> ConsentNeeded | None:
+        """Say which yes the key that lies outside the vault still waits for; None where it waits for none."""
+        return self._resolver.missing_yes(provider)
 
     def use(self, account: Account) -> None:
         """Make this the default account of its provider."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from doorkey.domain.account import Account, State
 from doorkey.domain.policy import Policy
-from doorkey.domain.provider import Kind, Method, Provider
+from doorkey.domain.provider import Method, Provider
 from doorkey.errors import DoorkeyError
 from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
@@ -59,12 +59,19 @@ class Listing:
         self._key_readable = key_readable
         self._is_shared = is_shared
 
-    def accounts(self) -> list[Json]:
-        """Describe every account, then the keys from the environment of providers that have none."""
+    def accounts(self, folder: str | None = None) -> list[Json]:
+        """Describe every account, then the keys from the environment of providers that have none.
+
+        `selected` is the rule by which an account serves in the folder when none is asked for.
+        """
+        serving = {provider.id: self._book.selected(provider.id, folder) for provider in self._catalog.all()}
         managed = [self.account(account) for account in self._book.all()]
+        for entry in managed:
+            chosen, rule = serving.get(entry["provider"], (None, ""))
+            entry["selected"] = rule if chosen == entry["id"] else None
         taken = {entry["provider"] for entry in managed}
         found = [(p, self._surroundings.find(p.api.env)) for p in self._catalog.all() if p.id not in taken]
-        return managed + [_env_account(provider, key) for provider, key in found if key is not None]
+        return managed + [self._env_account(provider, key) for provider, key in found if key is not None]
 
     def account(self, account: Account) -> Json:
         """Describe one account."""
@@ -89,6 +96,25 @@ class Listing:
             "expires_at": iso(account.expires_at),
             "last_proof": {"at": iso(proof.at), "call": proof.call} if proof else None,
             "default": self._book.is_default(account),
+        }
+
+    def _env_account(self, provider: Provider, key: FoundKey) -> Json:
+        """Describe a key that lies outside the vault; one that lacks a yes serves nobody yet."""
+        awaited = self._book.missing_yes(provider)
+        nothing = dict.fromkeys(("name", "plan", "workspace", "until", "expires_at", "last_proof"))
+        return nothing | {
+            "id": f"env:{key.name}",
+            "provider": provider.id,
+            "method": "api-key",
+            "identity": key.name if key.where == "environment" else f"{key.name} in {key.where}",
+            "state": (State.BLOCKED if awaited else State.READY).value,
+            "reason": str(awaited) if awaited else None,
+            "action": "agree" if awaited else None,
+            "payer": Choice(provider=provider, method=key_method(provider), rule=key.name, key=key).payer.value,
+            "source": "env",
+            "storage": "local",
+            "default": awaited is None,
+            "selected": None if awaited else f"{key.name} ({key.where})",
         }
 
     def state(self, account: Account) -> State:
@@ -138,10 +164,14 @@ class Listing:
             "name": provider.name,
             "connected": connected,
             "expired": bool(states) and not connected,
-            "env_key": {"name": key.name, "where": key.where} if key else None,
+            "env_key": self._env_key(provider, key) if key else None,
             "methods": [self.method(provider, method) for method in provider.methods],
             "accounts": [self.account(account) for account in accounts],
         }
+
+    def _env_key(self, provider: Provider, key: FoundKey) -> Json:
+        awaited = self._book.missing_yes(provider)
+        return {"name": key.name, "where": key.where, "consent": awaited.consent if awaited else None}
 
     def method(self, provider: Provider, method: Method) -> Json:
         """Describe one way to sign in; `enabled` is whether it can be offered now."""
@@ -194,18 +224,3 @@ def sign_in_json(sign_in: SignIn, listing: Listing) -> Json:
     if sign_in.failure:
         described |= error_json(sign_in.failure)
     return described
-
-
-def _env_account(provider: Provider, key: FoundKey) -> Json:
-    nothing = dict.fromkeys(("name", "plan", "workspace", "reason", "until", "action", "expires_at", "last_proof"))
-    return nothing | {
-        "id": f"env:{key.name}",
-        "provider": provider.id,
-        "method": "api-key",
-        "identity": key.name if key.where == "environment" else f"{key.name} in {key.where}",
-        "state": State.READY.value,
-        "payer": Choice(provider=provider, method=key_method(provider), rule=key.name, key=key).payer.value,
-        "source": "env",
-        "storage": "local",
-        "default": True,
-    }

@@ -5,25 +5,31 @@ from dataclasses import dataclass
 from doorkey.domain.account import PLAN_NOT_SHARED, Account
 from doorkey.domain.policy import Use
 from doorkey.domain.provider import Kind, Method, Payer, Provider, origin
-from doorkey.errors import OriginChanged, PolicyRefused, SignInNeeded, UnknownName
+from doorkey.errors import ConsentNeeded, OriginChanged, PolicyRefused, SignInNeeded, UnknownName
 from doorkey.ports import Accounts, Catalog, Choices, FoundKey, Surroundings
 from doorkey.service import consents
 from doorkey.service.consents import Consents
+from doorkey.service.rules import Rule, Rules
 
+HERE = "."
 ENV = "env"
 MANAGED = "managed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is asked for: a provider, perhaps an account by id or name, the chat's pinned one, and by whom.
+    """What is asked for: a provider, perhaps an account by id or name, the chat's pinned one, where, and by whom.
 
+    `preferred` is an account that is asked for only where it is one of this provider (DOORKEY_ACCOUNT). `folder` is
+    the true path whose directory rule counts; HERE is where the program was started, None no folder at all.
     `outside` means another program than our own app; `served_before` that an account has answered in this chat.
     """
 
     provider: str
     account: str | None = None
+    preferred: str | None = None
     pinned: str | None = None
+    folder: str | None = HERE
     outside: bool = False
     served_before: bool = False
 
@@ -63,16 +69,28 @@ class Choice:
 
 
 class Resolver:
-    """Choose by the order: asked for → pinned to the chat → the provider's default → environment → `.env`."""
+    """Choose by the order: asked for → pinned to the chat → directory rule → default → environment → `.env`.
+
+    `here` is the true path of the folder in which this program was started.
+    """
 
     def __init__(
-        self, *, catalog: Catalog, accounts: Accounts, choices: Choices, consents: Consents, surroundings: Surroundings
+        self,
+        *,
+        catalog: Catalog,
+        accounts: Accounts,
+        choices: Choices,
+        consents: Consents,
+        surroundings: Surroundings,
+        here: str,
     ) -> None:
         self._catalog = catalog
         self._accounts = accounts
         self._choices = choices
         self._consents = consents
         self._surroundings = surroundings
+        self._rules = Rules(choices)
+        self._here = here
 
     def choose(self, wish: Wish) -> Choice:
         """Return the one credential that serves this wish.
@@ -81,7 +99,7 @@ class Resolver:
         account that cannot serve is an error: nothing else is tried in its place.
         """
         provider = self._catalog.provider(wish.provider)
-        account, rule = self._account(provider, wish)
+        account, rule = self._account(wish)
         if account is None:
             return self._from_env(provider, wish)
         if account.provider != provider.id:
@@ -104,11 +122,13 @@ class Resolver:
             raise OriginChanged(f"{account.label} was made for another address than the config names now.")
         return Choice(provider=provider, method=method, account=account, rule=rule)
 
-    def find(self, text: str) -> Account:
-        """Find an account by its id, name, or e-mail; raises UnknownName when none or several fit."""
-        accounts = self._accounts.all()
-        exact = [account for account in accounts if account.id == text]
-        fitting = exact or [a for a in accounts if text in {a.name, a.identity.email, f"{a.provider}/{a.label}"}]
+    def find(self, text: str, provider: str | None = None) -> Account:
+        """Find an account by its id, name, or e-mail; where several fit, those of `provider` count.
+
+        Raises UnknownName when none or several fit.
+        """
+        fitting = self._fitting(text)
+        fitting = [account for account in fitting if account.provider == provider] or fitting
         if not fitting:
             raise UnknownName(f"There is no account “{text}”.")
         if len(fitting) > 1:
@@ -121,15 +141,68 @@ class Resolver:
         chosen = self._choices.get(f"default:{provider}")
         return next((a for a in mine if a.id == chosen), None) or min(mine, key=_standing_order, default=None)
 
-    def _account(self, provider: Provider, wish: Wish) -> tuple[Account | None, str]:
+    def selected(self, wish: Wish) -> tuple[str | None, str]:
+        """Say which account the order comes to, able to serve or not, and by which rule; None where there is none."""
+        try:
+            account, rule = self._account(wish)
+        except (SignInNeeded, UnknownName, PolicyRefused):
+            return None, ""
+        return (account.id if account else None), rule
+
+    def missing_yes(self, provider: Provider) -> ConsentNeeded | None:
+        """Return what keeps the key outside the vault from serving; None where nothing does, or there is no key."""
+        try:
+            self._from_env(provider, Wish(provider=provider.id))
+        except ConsentNeeded as missing:
+            return missing
+        except SignInNeeded:
+            return None
+        return None
+
+    def _account(self, wish: Wish) -> tuple[Account | None, str]:
+        folder = self._here if wish.folder == HERE else wish.folder
+        ruled = self._rules.at(wish.provider, folder) if folder else None
+        account, why = self._by_order(wish, ruled)
+        if ruled and ruled.only and (account is None or account.id != ruled.account):
+            mend = f"`doorkey use --folder {ruled.folder} --remove {wish.provider}` lifts the rule."
+            raise PolicyRefused(f"In {ruled.folder} only {self._name_of(ruled)} may serve {wish.provider}.", hint=mend)
+        return account, why
+
+    def _by_order(self, wish: Wish, ruled: Rule | None) -> tuple[Account | None, str]:
         if wish.account:
-            return self.find(wish.account), "asked for"
+            return self.find(wish.account, wish.provider), "asked for"
+        if wish.preferred and (account := self._preferred(wish.preferred, wish.provider)):
+            return account, "asked for"
         if wish.pinned:
-            try:
-                return self.find(wish.pinned), "pinned to this chat"
-            except UnknownName as error:
-                raise SignInNeeded("The account that this chat was pinned to is no longer here.") from error
-        return self.default(provider.id), f"default for {provider.id}"
+            gone = "The account that this chat was pinned to is no longer here."
+            return self._still_there(wish.pinned, gone), "pinned to this chat"
+        if ruled:
+            gone = f"The account of the rule for {ruled.folder} is no longer here."
+            mend = f"Name another with `doorkey use ACCOUNT --folder {ruled.folder}`, or lift the rule with --remove."
+            return self._still_there(ruled.account, gone, mend), by_rule(ruled)
+        return self.default(wish.provider), by_default(wish.provider)
+
+    def _preferred(self, text: str, provider: str) -> Account | None:
+        """Return the account of this provider that is meant; a name that fits nobody anywhere is a slip."""
+        if any(account.provider == provider for account in self._fitting(text)):
+            return self.find(text, provider)
+        if not self._fitting(text):
+            raise UnknownName(f"There is no account “{text}”.")
+        return None
+
+    def _still_there(self, account: str, gone: str, mend: str | None = None) -> Account:
+        try:
+            return self.find(account)
+        except UnknownName as error:
+            raise SignInNeeded(gone, hint=mend) from error
+
+    def _fitting(self, text: str) -> list[Account]:
+        accounts = self._accounts.all()
+        exact = [account for account in accounts if account.id == text]
+        return exact or [a for a in accounts if text in {a.name, a.identity.email, f"{a.provider}/{a.label}"}]
+
+    def _name_of(self, ruled: Rule) -> str:
+        return next((account.label for account in self._accounts.all() if account.id == ruled.account), ruled.account)
 
     def _check_use(self, account: Account, method: Method, wish: Wish) -> None:
         if not wish.outside or method.policy.use is Use.ANY:
@@ -165,6 +238,16 @@ class Resolver:
 
     def _trusted(self, path: str) -> bool:
         return path in {str(trusted) for trusted in self._catalog.env_files()}
+
+
+def by_rule(rule: Rule) -> str:
+    """Name a directory rule as what decided."""
+    return f"rule for {rule.folder}"
+
+
+def by_default(provider: str) -> str:
+    """Name the provider's default as what decided."""
+    return f"default for {provider}"
 
 
 def has_moved(account: Account, provider: Provider, method: Method) -> bool:

@@ -51,7 +51,9 @@ def resolved(desk: Desk, chosen: Bar, *, served_before: bool = False) -> Bar:
     chosen = replace(chosen, folders=(last,) if last else ())
     if chosen.model is None:
         return chosen
-    wish = Wish(provider=chosen.model.provider, pinned=chosen.account, served_before=served_before)
+    wish = Wish(
+        provider=chosen.model.provider, pinned=chosen.account, folder=chosen.folder, served_before=served_before
+    )
     try:
         choice = desk.services.resolver.choose(wish)
     except DoorkeyError as error:
@@ -64,7 +66,7 @@ def first_model(desk: Desk) -> str | None:
     """Return the first model of the first provider that can serve; asks providers, so it may take a while."""
     for provider in desk.services.catalog.all():
         try:
-            choice = desk.services.resolver.choose(Wish(provider=provider.id))
+            choice = desk.services.resolver.choose(Wish(provider=provider.id, folder=None))
         except DoorkeyError:
             continue
         if names := desk.services.models.of(choice).names:

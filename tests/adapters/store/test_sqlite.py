@@ -13,7 +13,7 @@ from doorkey.testing.contracts.chats import ConversationsContract, EventsContrac
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
-from doorkey.testing.contracts.settings import SettingsContract
+from doorkey.testing.contracts.settings import ChoicesContract, SettingsContract
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ class TestSqlAttempts(AttemptsContract):
         return vault.attempts
 
 
-class TestSqlChoices(SettingsContract):
+class TestSqlChoices(ChoicesContract):
     @pytest.fixture
     def store(self, vault):
         return vault.choices

@@ -1,5 +1,7 @@
 """Small named texts: the person's choices in the vault, and the app's preferences."""
 
+from collections.abc import Mapping
+
 from doorkey.adapters.store.database import Database
 
 
@@ -19,3 +21,8 @@ class SqlSettings:
 
     def remove(self, name: str) -> None:
         self._database.rows("DELETE FROM settings WHERE name = ?", (name,))
+
+    def starting(self, prefix: str) -> Mapping[str, str]:
+        # No LIKE: its wildcards are characters that a path may have, and SQLite's is blind to case.
+        sql = "SELECT name, value FROM settings WHERE substr(name, 1, ?) = ?"
+        return {row["name"]: row["value"] for row in self._database.rows(sql, (len(prefix), prefix))}

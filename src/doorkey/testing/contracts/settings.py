@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorkey.ports import Preferences
+from doorkey.ports import Choices, Preferences
 
 
 class SettingsContract:
@@ -34,3 +34,26 @@ class SettingsContract:
         store.remove("never set")
 
         assert store.get("theme") is None
+
+
+class ChoicesContract(SettingsContract):
+    """What the vault's choices must do besides. Inherit, and give an empty `store`."""
+
+    @pytest.fixture
+    def store(self) -> Choices:
+        """Give an empty store."""
+        raise NotImplementedError
+
+    def test_those_that_start_so_are_found_and_no_others(self, store: Choices) -> None:
+        for name in ("rule:acme:/work", "rule:acme:/work/a_b%", "rule:Acme:/work", "default:acme"):
+            store.set(name, name.upper())
+
+        found = store.starting("rule:acme:")
+
+        assert found == {name: name.upper() for name in ("rule:acme:/work", "rule:acme:/work/a_b%")}
+
+    def test_wildcards_in_a_beginning_stand_for_themselves(self, store: Choices) -> None:
+        store.set("rule:acme:/a_b%", "one")
+        store.set("rule:acme:/axbc", "two")
+
+        assert set(store.starting("rule:acme:/a_b%")) == {"rule:acme:/a_b%"}

@@ -29,3 +29,6 @@ class MemorySettings:
 
     def remove(self, name: str) -> None:
         self._rows.pop(name, None)
+
+    def starting(self, prefix: str) -> Mapping[str, str]:
+        return {name: value for name, value in self._rows.items() if name.startswith(prefix)}

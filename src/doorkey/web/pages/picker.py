@@ -26,7 +26,7 @@ def models(call: Call) -> Response:
     accounts = [account for account in call.desk.services.book.all() if account.provider == provider.id]
     values: dict[str, Any] = {"provider": provider, "accounts": accounts, "choice": None, "listed": None}
     try:
-        choice = call.desk.services.resolver.choose(Wish(provider=provider.id))
+        choice = call.desk.services.resolver.choose(Wish(provider=provider.id, folder=None))
     except DoorkeyError as error:
         return part("parts/models.html", problem=error_json(error), **values)
     values |= {"choice": choice, "listed": call.desk.services.models.of(choice)}
