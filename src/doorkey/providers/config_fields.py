@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from doorkey.domain.provider import Dialect, Grant, Kind, Payer, is_safe
+from doorkey.domain.provider import DeviceDialect, Dialect, Grant, Kind, Payer, is_safe
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 LONGEST_TEXT = 2048
@@ -133,6 +133,8 @@ _OAUTH: Mapping[str, Read] = {
     "revoke_url": address,
     "jwks_url": address,
     "device_url": address,
+    "device_dialect": one_of(DeviceDialect),
+    "userinfo_url": address,
     "scopes": texts,
     "resource": address,
     "token_body": _BODY,
@@ -155,8 +157,6 @@ METHOD: Mapping[Kind, Mapping[str, Read]] = {
     Kind.AUTHORIZATION_CODE: {**_COMMON, **_OAUTH, **_REDIRECTED},
     Kind.DEVICE_CODE: {**_COMMON, **_OAUTH},
     Kind.API_KEY: _COMMON,
-    "device_dialect": one_of(DeviceDialect),
-    "userinfo_url": address,
     Kind.PROFILE: _COMMON,
     Kind.NONE: _COMMON,
 }
