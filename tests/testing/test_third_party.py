@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from doorkey.domain.account import Account, Held
+from doorkey.domain.account import RENEWING, Account, Held
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import UnknownName
@@ -60,6 +60,24 @@ class PantryAccounts:
         found = [self.load(name).account for name in self._pantry.names()]
         return sorted(found, key=lambda account: (account.created_at, account.id))
 
+    def of(self, provider):
+        return [account for account in self.all() if account.provider == provider]
+
+    def first(self, provider):
+        return min(self.of(provider), key=lambda account: account.precedence, default=None)
+
+    def one(self, account):
+        return next((known for known in self.all() if known.id == account), None)
+
+    def named(self, text):
+        return [
+            each for each in self.all() if text in {each.name, each.identity.email, f"{each.provider}/{each.label}"}
+        ]
+
+    def due(self, by):
+        renewing = [account for account in self.all() if account.renews and account.standing.state in RENEWING]
+        return sorted((a for a in renewing if a.expires_at and a.expires_at <= by), key=lambda a: a.expires_at)
+
     def load(self, account):
         text = self._pantry.get(account)
         if text is None:
@@ -68,6 +86,8 @@ class PantryAccounts:
 
     def save(self, held, *, read):
         with self._pantry.alone:
+            if read is None and held.account.identity.subject is not None and self.find(held.account):
+                return False
             return self._put(held, stands=read)
 
     def save_standing(self, account):

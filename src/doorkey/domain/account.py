@@ -34,6 +34,10 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Who signed in, as the provider told it; `subject` None where a provider tells none (an API key)."""
+RENEWING = frozenset({State.READY, State.OVER_LIMIT})
+"""What may renew without a person."""
+
+
 
     issuer: str | None = None
     client_id: str | None = None
@@ -138,6 +142,11 @@ class Account:
     def state(self, now: datetime) -> State:
         """Say how the account stands at `now`; the end of an access token alone is no fault."""
         standing = self.standing
+    @property
+    def precedence(self) -> tuple[bool, datetime, str]:
+        """Sort who serves a provider when nobody chose: a sign-in before a key, then the oldest first."""
+        return (self.origins.token is None, self.created_at, self.id)
+
         if standing.state is State.OVER_LIMIT and standing.until is not None and now >= standing.until:
             standing = replace(standing, state=State.READY)
         if standing.state is State.READY and self.expires_at is not None and now >= self.expires_at:

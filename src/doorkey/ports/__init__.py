@@ -12,7 +12,7 @@ from doorkey.ports.chats import (
     Preferences,
     Runs,
 )
-from doorkey.ports.vault import Accounts, Attempts, Choices, Cipher, KeyFacts, KeyRing, Leases
+from doorkey.ports.vault import Accounts, Attempts, Choices, Cipher, KeyFacts, KeyRing, Leases, Roll
 from doorkey.ports.world import (
     AsyncRunner,
     Browser,
@@ -61,6 +61,7 @@ __all__ = [
     "Practice",
     "Preferences",
     "Profiles",
+    "Roll",
     "Runner",
     "Runs",
     "Signatures",

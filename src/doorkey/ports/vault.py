@@ -20,19 +20,53 @@ class Cipher(Protocol):
     def open(self, sealed: bytes, context: str) -> bytes: ...
 
 
-class Accounts(Protocol):
-    """The accounts in the vault. Saving compares generations, so that a slow holder never overwrites a newer pair."""
+class Roll(Protocol):
+    """Who is in the vault; works without the master key. All but `all` stay quick however many there are."""
 
     def all(self) -> Sequence[Account]:
-        """Every account, oldest first; works without the master key."""
+        """Every account, oldest first."""
         ...
+
+    def of(self, provider: str) -> Sequence[Account]:
+        """The accounts at a provider, oldest first."""
+        ...
+
+    def first(self, provider: str) -> Account | None:
+        """The account that takes precedence at a provider (`Account.precedence`)."""
+        ...
+
+    def one(self, account: str) -> Account | None:
+        """The account with this id."""
+        ...
+
+    def named(self, text: str) -> Sequence[Account]:
+        """Those that a person may mean: by name, by e-mail, or as `PROVIDER/LABEL`; oldest first."""
+        ...
+
+    def due(self, by: datetime) -> Sequence[Account]:
+        """Those whose access ends by then and that may renew without a person (`RENEWING`); the next to end first."""
+        ...
+
+    def find(self, account: Account) -> Account | None:
+        """Find the row of the same provider, method and identity key.
+
+        Where no subject is known: the row of that name, or the one unnamed row of the method when it has no name.
+        """
+        ...
+
+
+class Accounts(Roll, Protocol):
+    """The accounts in the vault. Saving compares generations, so that a slow holder never overwrites a newer pair."""
 
     def load(self, account: str) -> Held:
         """Raise UnknownName, or KeyUnreadable."""
         ...
 
     def save(self, held: Held, *, read: int | None) -> bool:
-        """Save durably where `read` is the generation that stands there (None: no such row yet), else return False."""
+        """Save durably where `read` is the generation that stands there (None: no such row yet), else return False.
+
+        A new one is refused too where its identity, of a known subject, has a row already: two first sign-ins make one.
+        """
         ...
 
     def save_standing(self, account: Account) -> bool:
@@ -41,13 +75,6 @@ class Accounts(Protocol):
 
     def forget(self, account: str) -> None:
         """Delete a row: only ever by a person's own action."""
-        ...
-
-    def find(self, account: Account) -> Account | None:
-        """Find the row of the same provider, method and identity key.
-
-        Where no subject is known: the row of that name, or the one unnamed row of the method when it has no name.
-        """
         ...
 
     def version(self) -> int:

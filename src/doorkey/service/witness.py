@@ -1,6 +1,7 @@
 """The witness: writes down what is done with accounts, and on whose errand; it never sees a secret."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from doorkey.domain.account import RENEWAL, Account, Held
@@ -78,6 +79,21 @@ class WatchedAccounts:
 
     def all(self) -> Sequence[Account]:
         return self._inner.all()
+
+    def of(self, provider: str) -> Sequence[Account]:
+        return self._inner.of(provider)
+
+    def first(self, provider: str) -> Account | None:
+        return self._inner.first(provider)
+
+    def one(self, account: str) -> Account | None:
+        return self._inner.one(account)
+
+    def named(self, text: str) -> Sequence[Account]:
+        return self._inner.named(text)
+
+    def due(self, by: datetime) -> Sequence[Account]:
+        return self._inner.due(by)
 
     def load(self, account: str) -> Held:
         return self._inner.load(account)

@@ -44,12 +44,13 @@ def an_identity(**changes: Any) -> Identity:
 
 
 def an_account(**changes: Any) -> Account:
-    """Make an account with an id of its own and everybody's identity."""
+    """Make an account with an id and an identity of its own."""
+    account = changes.get("id", f"acc_{next(_numbers)}")
     fields: dict[str, Any] = {
-        "id": f"acc_{next(_numbers)}",
+        "id": account,
         "provider": "acme",
         "method": "oauth",
-        "identity": an_identity(),
+        "identity": an_identity(subject=f"subject-of-{account}"),
         "origins": Origins(api="https://api.example:443", token="https://issuer.example:443"),
         "payer": Payer.PLAN,
         "created_at": NOON,

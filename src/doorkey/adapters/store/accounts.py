@@ -5,20 +5,24 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from doorkey.adapters.cipher.vault_cipher import VaultCipher
-from doorkey.adapters.store.columns import as_json, moment_or_none, stamp, stamp_or_none
+from doorkey.adapters.store.columns import as_json, bindable, moment_or_none, stamp, stamp_or_none
 from doorkey.adapters.store.database import Database, Row, Value
-from doorkey.domain.account import Account, Held, Identity, Origins, Proof, Sent, Standing, State
+from doorkey.domain.account import RENEWING, Account, Held, Identity, Origins, Proof, Sent, Standing, State
 from doorkey.domain.provider import Payer
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import KeyUnreadable, UnknownName
 
+# Named one by one: the columns that the database makes of them are only looked for.
+_COLUMNS = "id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at, generation"
+_OLDEST_FIRST = "ORDER BY created_at, id"
+_OF_ONE_WAY = "WHERE provider = ? AND method = ?"
 _INSERT = """
 INSERT INTO accounts (id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at,
     generation, tokens)
 VALUES (:id, :provider, :method, :name, :identity, :origins, :payer, :standing, :renews, :created_at, :expires_at,
     :generation, :tokens)
-ON CONFLICT (id) DO NOTHING RETURNING id
+ON CONFLICT DO NOTHING RETURNING id
 """
 _UPDATE = """
 UPDATE accounts SET provider = :provider, method = :method, name = :name, identity = :identity, origins = :origins,
@@ -36,10 +40,40 @@ class SqlAccounts:
         self._cipher = cipher
 
     def all(self) -> Sequence[Account]:
-        return [_account(row) for row in self._database.rows("SELECT * FROM accounts ORDER BY created_at, id")]
+        return self._those(_OLDEST_FIRST)
+
+    def of(self, provider: str) -> Sequence[Account]:
+        return self._those(f"WHERE provider = ? {_OLDEST_FIRST}", provider)
+
+    def first(self, provider: str) -> Account | None:
+        found = self._those("WHERE provider = ? ORDER BY is_key, created_at, id LIMIT 1", provider)
+        return next(iter(found), None)
+
+    def one(self, account: str) -> Account | None:
+        return next(iter(self._those("WHERE id = ?", account)), None)
+
+    def named(self, text: str) -> Sequence[Account]:
+        provider, _, label = text.partition("/")
+        fits = "name = ? OR email = ? OR (label = ? AND provider = ?)"
+        return self._those(f"WHERE {fits} {_OLDEST_FIRST}", text, text, label, provider)
+
+    def due(self, by: datetime) -> Sequence[Account]:
+        states = ", ".join("?" for _ in RENEWING)
+        due = f"state IN ({states}) AND expires_at <= ? AND renews"
+        return self._those(f"WHERE {due} ORDER BY expires_at, id", *sorted(RENEWING), stamp(by))
 
     def find(self, account: Account) -> Account | None:
-        return same_account(account, self.all())
+        way = (account.provider, account.method)
+        key = identity_key(account.identity)
+        if key is not None:
+            found = self._those(f"{_OF_ONE_WAY} AND identity_key = ? {_OLDEST_FIRST} LIMIT 1", *way, key)
+        elif account.name is not None:
+            found = self._those(f"{_OF_ONE_WAY} AND name = ? {_OLDEST_FIRST}", *way, account.name)
+        else:
+            found = self._those(
+                f"{_OF_ONE_WAY} AND name IS NULL AND identity_key IS NULL {_OLDEST_FIRST} LIMIT 1", *way
+            )
+        return same_account(account, found)
 
     def load(self, account: str) -> Held:
         row = self._row(account)
@@ -69,8 +103,13 @@ class SqlAccounts:
     def version(self) -> int:
         return self._database.version()
 
+    def _those(self, where: str, *values: str) -> Sequence[Account]:
+        sql = f"SELECT {_COLUMNS} FROM accounts {where}"  # noqa: S608 - Our own words.
+        return [_account(row) for row in self._database.rows(sql, [bindable(value) for value in values])]
+
     def _row(self, account: str) -> Row:
-        for row in self._database.rows("SELECT * FROM accounts WHERE id = ?", (account,)):
+        sql = f"SELECT {_COLUMNS}, tokens FROM accounts WHERE id = ?"  # noqa: S608 - Our own words.
+        for row in self._database.rows(sql, (account,)):
             return row
         raise UnknownName("There is no such account.")
 
@@ -90,6 +129,23 @@ def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None
         return known.identity.subject is None and known.name == wanted.name
 
     return next(filter(same, accounts), None)
+
+
+def oldest_first(accounts: Iterable[Account]) -> Sequence[Account]:
+    """Sort accounts by their age."""
+    return sorted(accounts, key=lambda account: (account.created_at, account.id))
+
+
+def next_to_end(accounts: Iterable[Account]) -> Sequence[Account]:
+    """Sort accounts by the end of their access."""
+    return sorted(accounts, key=lambda account: (stamp_or_none(account.expires_at) or "", account.id))
+
+
+def identity_key(identity: Identity) -> str | None:
+    """Write an identity's key as the column of that name has it."""
+    if identity.subject is None:
+        return None
+    return "\x1f".join("" if part is None else f"={part}" for part in identity.key)
 
 
 def place(account: str, generation: int) -> str:

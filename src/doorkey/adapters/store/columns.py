@@ -24,6 +24,11 @@ def moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
+def bindable(text: str) -> str:
+    """Make a text from outside one that a database takes: half a surrogate pair is no character."""
+    return text.encode(errors="replace").decode()
+
+
 def as_json(value: "DataclassInstance") -> str:
     """Write a value's fields as JSON; a Secret among them is refused by the encoder."""
     return json.dumps(asdict(value), default=_plain)

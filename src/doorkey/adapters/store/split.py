@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from doorkey.adapters.store.accounts import same_account
+from doorkey.adapters.store.accounts import next_to_end, oldest_first
 from doorkey.adapters.store.stores import KeyedCipher, Vault
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Attempt, Status
@@ -55,11 +55,27 @@ class SplitAccounts:
         self._stays = stays
 
     def all(self) -> Sequence[Account]:
-        both = [*self._shared.all(), *self._local.all()]
-        return sorted(both, key=lambda account: (account.created_at, account.id))
+        return oldest_first([*self._shared.all(), *self._local.all()])
+
+    def of(self, provider: str) -> Sequence[Account]:
+        return oldest_first([*self._shared.of(provider), *self._local.of(provider)])
+
+    def first(self, provider: str) -> Account | None:
+        both = (self._shared.first(provider), self._local.first(provider))
+        return min(filter(None, both), key=lambda account: account.precedence, default=None)
+
+    def one(self, account: str) -> Account | None:
+        return self._local.one(account) or self._shared.one(account)
+
+    def named(self, text: str) -> Sequence[Account]:
+        return oldest_first([*self._shared.named(text), *self._local.named(text)])
+
+    def due(self, by: datetime) -> Sequence[Account]:
+        return next_to_end([*self._shared.due(by), *self._local.due(by)])
 
     def find(self, account: Account) -> Account | None:
-        return same_account(account, self.all())
+        both = oldest_first([*filter(None, (self._shared.find(account), self._local.find(account)))])
+        return next(iter(both), None)
 
     def load(self, account: str) -> Held:
         return self._of(account).load(account)
@@ -82,8 +98,8 @@ class SplitAccounts:
         return self._shared.version() + self._local.version()
 
     def is_shared(self, account: str) -> bool:
-        """Whether this account is not in the local file, which is small."""
-        return all(known.id != account for known in self._local.all())
+        """Whether this account is not in the local file."""
+        return self._local.one(account) is None
 
     def _of(self, account: str) -> Accounts:
         return self._shared if self.is_shared(account) else self._local

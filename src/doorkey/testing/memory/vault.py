@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from threading import RLock
 
-from doorkey.adapters.store.accounts import same_account
+from doorkey.adapters.store.accounts import next_to_end, oldest_first, same_account
 from doorkey.adapters.store.attempts import LONGEST_EXCHANGE
-from doorkey.domain.account import Account, Held
+from doorkey.domain.account import RENEWING, Account, Held
 from doorkey.domain.attempt import Attempt, Status
 from doorkey.errors import KeyUnreadable
 from doorkey.flows.steps import Lease
@@ -54,7 +54,25 @@ class MemoryAccounts:
 
     def all(self) -> Sequence[Account]:
         with self._lock:
-            return sorted((held.account for held in self._rows.values()), key=lambda each: (each.created_at, each.id))
+            return oldest_first(held.account for held in self._rows.values())
+
+    def of(self, provider: str) -> Sequence[Account]:
+        return [account for account in self.all() if account.provider == provider]
+
+    def first(self, provider: str) -> Account | None:
+        return min(self.of(provider), key=lambda account: account.precedence, default=None)
+
+    def one(self, account: str) -> Account | None:
+        return next((known for known in self.all() if known.id == account), None)
+
+    def named(self, text: str) -> Sequence[Account]:
+        return [
+            each for each in self.all() if text in {each.name, each.identity.email, f"{each.provider}/{each.label}"}
+        ]
+
+    def due(self, by: datetime) -> Sequence[Account]:
+        renewing = [account for account in self.all() if account.renews and account.standing.state in RENEWING]
+        return next_to_end(account for account in renewing if account.expires_at and account.expires_at <= by)
 
     def find(self, account: Account) -> Account | None:
         return same_account(account, self.all())
@@ -67,6 +85,8 @@ class MemoryAccounts:
         with self._lock:
             stands = self._rows.get(held.account.id)
             if (stands.account.generation if stands else None) != read:
+                return False
+            if read is None and held.account.identity.subject is not None and self.find(held.account):
                 return False
             self._put(held)
             return True
