@@ -221,7 +221,7 @@ PATH = "http://127.0.0.1:4000/callback/state-value"
 def test_without_a_parameter_for_it_the_path_shows_the_state(reply):
     attempt = an_attempt(state_in_path=True, client_id="")
 
-    assert attempt.callback == PATH
+    assert attempt.return_address == PATH
     assert parse_callback(attempt, reply) == Callback(Secret("code-1"), "")
 
 

@@ -22,7 +22,7 @@ from doorkey.errors import (
 from doorkey.flows import authorization_code
 from doorkey.flows.authorization_code import LIFETIME, Plan
 from doorkey.flows.steps import Detach, Save, SaveAttempt, Send, VerifyIdToken
-from doorkey.testing.script import ISSUER, METHOD, Caller, World, answer
+from doorkey.testing.script import ISSUER, METHOD, Caller, World, answer, interleave, outcome
 from doorkey.testing.values import HOUR, NOON, an_identity, some_tokens
 
 API = Api(base_url="https://api.example/v1", dialect=Dialect.OPENAI_CHAT)
@@ -268,6 +268,70 @@ def test_an_exchange_without_an_answer_ends_the_attempt_as_a_fault_that_passes(w
     assert world.ports.accounts.all() == []
 
 
+def unanswered(world, plan):
+    """An attempt whose exchange got no answer, as it is kept."""
+    attempt, _, _ = begin(world, plan)
+    world.endpoints.scripted = [ProviderUnavailable("no way")]
+    with pytest.raises(ProviderUnavailable):
+        finish(world, plan, attempt).finish()
+    return world.ports.attempts.load(attempt.id)
+
+
+def again(world, plan, attempt):
+    return Caller(world, authorization_code.redeem_again(plan, attempt))
+
+
+def test_only_the_exchange_is_repeated_and_with_the_same_code(world):
+    plan = plan_for()
+    attempt = unanswered(world, plan)
+
+    account = again(world, plan, attempt).finish()
+
+    first, second = world.endpoints.requests
+    assert first == second
+    assert world.status(attempt.id) is Status.SIGNED_IN
+    assert world.stands(account.id).account == account
+    assert world.ports.attempts.load(attempt.id).callback is None
+
+
+def test_an_exchange_can_be_repeated_until_it_is_answered(world):
+    plan = plan_for()
+    attempt = unanswered(world, plan)
+    world.endpoints.scripted = [answer(503), answer(400, {"error": "invalid_grant"})]
+
+    with pytest.raises(ProviderUnavailable):
+        again(world, plan, attempt).finish()
+    assert world.status(attempt.id) is Status.UNANSWERED
+    with pytest.raises(SignInFailed, match="refused the code"):
+        again(world, plan, world.ports.attempts.load(attempt.id)).finish()
+
+    assert world.status(attempt.id) is Status.FAILED
+    assert world.ports.attempts.load(attempt.id).callback is None
+
+
+def test_a_code_is_not_kept_beyond_the_life_of_its_attempt(world):
+    plan = plan_for()
+    attempt = unanswered(world, plan)
+    world.clock.sleep(LIFETIME)
+
+    with pytest.raises(SignInFailed, match="expired"):
+        again(world, plan, attempt).finish()
+
+    assert len(world.endpoints.requests) == 1
+    assert world.status(attempt.id) is Status.FAILED
+
+
+def test_of_two_repetitions_at_once_only_one_is_sent(world):
+    plan = plan_for()
+    attempt = unanswered(world, plan)
+    callers = [again(world, plan, attempt) for _ in range(2)]
+
+    interleave(callers, [0, 1, 0, 1])
+
+    assert len(world.endpoints.requests) == 2
+    assert max(map(outcome, callers), key=str) == "sign_in_failed"
+
+
 def test_a_proven_identity_is_bound_to_the_account(world):
     attempt, _, _ = begin(world, plan_for(OPENID))
     proven(world, nonce=attempt.nonce.reveal(), email="ada@example.com")
@@ -363,6 +427,25 @@ def test_a_reconnect_as_somebody_else_changes_no_account(world):
 
     assert world.stands(account.id) == before
     assert len(world.ports.accounts.all()) == 1
+
+
+def test_who_signed_in_instead_can_be_kept_as_another_account(world):
+    world.endpoints.extra = someone("a", "ada@example.com")
+    mine = sign_in(world, plan_for(name="work"))
+    world.endpoints.extra = someone("b", "bob@example.com")
+    plan = plan_for(account=mine, name="work")
+    attempt, _, _ = begin(world, plan)
+    with pytest.raises(ConsentNeeded):
+        finish(world, plan, attempt).finish()
+    waiting = world.ports.attempts.load(attempt.id)
+
+    account = Caller(world, authorization_code.keep_arrival(plan, waiting)).finish()
+
+    assert (waiting.status, world.status(attempt.id)) == (Status.SOMEBODY_ELSE, Status.SIGNED_IN)
+    assert (account.identity.email, account.name) == ("bob@example.com", None)
+    assert world.stands(account.id).tokens == waiting.arrived.tokens
+    assert world.stands(mine.id).account == mine
+    assert world.ports.attempts.load(attempt.id).arrived is None
 
 
 def test_a_reconnect_wins_over_a_renewal_that_was_saved_meanwhile(world):
@@ -469,7 +552,7 @@ def test_a_sign_in_for_a_key_sends_no_client_and_its_path_is_the_state(world):
     attempt, url, query = begin(world, plan_for(KEY_GRANT, redirect=SECRET_PATH))
 
     assert set(query) == {"callback_url", "code_challenge", "code_challenge_method"}
-    assert query["callback_url"] == attempt.callback == SECRET_PATH
+    assert query["callback_url"] == attempt.return_address == SECRET_PATH
     assert attempt.state == Secret("a-random-path")
     assert attempt.redirect == "http://127.0.0.1:4000/callback"
     assert attempt.verifier.reveal() not in url
@@ -514,4 +597,4 @@ def test_a_key_that_does_not_come_ends_the_sign_in_with_its_reason(world, respon
     with pytest.raises(error):
         finish(world, plan, attempt, f"{SECRET_PATH}?code=code-1").finish()
 
-    assert world.status(attempt.id) is Status.FAILED
+    assert world.status(attempt.id) is (Status.UNANSWERED if error is ProviderUnavailable else Status.FAILED)

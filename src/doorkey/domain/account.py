@@ -14,6 +14,9 @@ PLAN_NOT_SHARED = "this sign-in does not include the use of the plan"
 RENEWAL = "renewal"
 """What a proof is called that a renewal gave."""
 
+SIGNED_IN = "sign-in"
+"""What a proof is called that a sign-in gave."""
+
 LONGEST_PAUSE = timedelta(seconds=15)
 """How long a renewal that failed keeps the next one back, at most."""
 
@@ -31,13 +34,13 @@ class State(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who signed in, as the provider told it; `subject` None where a provider tells none (an API key)."""
 RENEWING = frozenset({State.READY, State.OVER_LIMIT})
 """What may renew without a person."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who signed in, as the provider told it; `subject` None where a provider tells none (an API key)."""
 
     issuer: str | None = None
     client_id: str | None = None
@@ -139,14 +142,14 @@ class Account:
         """What a person calls this account: its given name, else who it is."""
         return self.name or self.identity.label or f"{self.provider} {self.method}"
 
-    def state(self, now: datetime) -> State:
-        """Say how the account stands at `now`; the end of an access token alone is no fault."""
-        standing = self.standing
     @property
     def precedence(self) -> tuple[bool, datetime, str]:
         """Sort who serves a provider when nobody chose: a sign-in before a key, then the oldest first."""
         return (self.origins.token is None, self.created_at, self.id)
 
+    def state(self, now: datetime) -> State:
+        """Say how the account stands at `now`; the end of an access token alone is no fault."""
+        standing = self.standing
         if standing.state is State.OVER_LIMIT and standing.until is not None and now >= standing.until:
             standing = replace(standing, state=State.READY)
         if standing.state is State.READY and self.expires_at is not None and now >= self.expires_at:

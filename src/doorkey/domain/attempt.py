@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
+from doorkey.domain.account import Identity
 from doorkey.domain.secret import Secret
+from doorkey.domain.tokens import Tokens
 from doorkey.errors import ReplyRejected, SignInFailed
 
 DYNAMIC_CLIENT = "dynamic_agent_client"
@@ -30,10 +32,16 @@ KNOWN_ERRORS = frozenset(
 
 
 class Status(StrEnum):
-    """Where an attempt is; the last three are ends."""
+    """Where an attempt is; the last three are ends.
+
+    UNANSWERED: the exchange of the code got no answer, and can be repeated. SOMEBODY_ELSE: another person than
+    the account's signed in, and may be kept as an account of their own. Both wait for a person's word.
+    """
 
     WAITING = "waiting"
     EXCHANGING = "exchanging"
+    UNANSWERED = "unanswered"
+    SOMEBODY_ELSE = "somebody_else"
     SIGNED_IN = "signed_in"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -41,7 +49,9 @@ class Status(StrEnum):
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.WAITING: frozenset({Status.EXCHANGING, Status.FAILED, Status.CANCELLED}),
-    Status.EXCHANGING: frozenset({Status.SIGNED_IN, Status.FAILED}),
+    Status.EXCHANGING: frozenset({Status.SIGNED_IN, Status.FAILED, Status.UNANSWERED, Status.SOMEBODY_ELSE}),
+    Status.UNANSWERED: frozenset({Status.EXCHANGING, Status.FAILED, Status.CANCELLED}),
+    Status.SOMEBODY_ELSE: frozenset({Status.EXCHANGING, Status.FAILED, Status.CANCELLED}),
 }
 
 
@@ -59,9 +69,28 @@ class Device:
     interval: timedelta = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What came back, already checked against its attempt; only the two functions below make one."""
+
+    code: Secret
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who signed in, with their tokens."""
+
+    identity: Identity
+    tokens: Tokens
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A sign-in under way; `state`, `verifier` and `nonce` are three separate random values (rule 11)."""
+    """A sign-in under way; `state`, `verifier` and `nonce` are three separate random values (rule 11).
+
+    `callback` is kept while its exchange may be repeated, `arrived` while a person may still keep who signed in.
+    """
 
     id: str
     provider: str
@@ -79,23 +108,17 @@ class Attempt:
     state_in_path: bool = False
     account: str | None = None
     name: str | None = None
-    status: Status = Status.WAITING
     device: Device | None = None
+    callback: Callback | None = None
+    arrived: Arrival | None = None
+    status: Status = Status.WAITING
     error: str | None = None
     hint: str | None = None
 
     @property
-    def callback(self) -> str:
+    def return_address(self) -> str:
         """The address that the browser returns to, with the state as its last part where no parameter takes it."""
         return f"{self.redirect}/{self.state.reveal()}" if self.state_in_path else self.redirect
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """What came back, already checked against its attempt; only the two functions below make one."""
-
-    code: Secret
-    client_id: str
 
 
 def parse_callback(attempt: Attempt, reply: str) -> Callback:

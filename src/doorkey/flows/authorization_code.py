@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from doorkey.domain.account import PLAN_NOT_SHARED, Account, Identity, Origins, Proof, Standing, State
-from doorkey.domain.attempt import DYNAMIC_CLIENT, Attempt, Callback, Status, parse_callback
+from doorkey.domain.account import PLAN_NOT_SHARED, SIGNED_IN, Account, Identity, Origins, Proof, Standing, State
+from doorkey.domain.attempt import DYNAMIC_CLIENT, Arrival, Attempt, Callback, Status, parse_callback
 from doorkey.domain.provider import Api, Grant, Method, origin
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
@@ -49,6 +49,17 @@ class Given:
     jwks: bytes | None
     nonce: Secret | None
     there: datetime
+
+
+class SomebodyElse(ConsentNeeded):
+    """Another person signed in than the one whose account was to be reconnected."""
+
+    def __init__(self, expected: Account, arrival: Arrival) -> None:
+        super().__init__(
+            f"You became {arrival.identity.label or 'somebody else'}, not {expected.label}.",
+            hint="Keep it as another account; or start again, and use a private window.",
+        )
+        self.arrival = arrival
 
 
 def begin(plan: Plan) -> Flow[tuple[Attempt, str]]:
@@ -112,7 +123,7 @@ def authorize_url(plan: Plan, attempt: Attempt) -> str:
         raise Misconfigured(f"{plan.provider} {method.id} has no authorization address.")
     proof = {"code_challenge": pkce.challenge(attempt.verifier), "code_challenge_method": "S256"}
     if method.grant is Grant.KEY:
-        return _with_query(method.authorize_url, {"callback_url": attempt.callback} | proof)
+        return _with_query(method.authorize_url, {"callback_url": attempt.return_address} | proof)
     query = dict(method.authorize_extra) | {
         "response_type": "code",
         "client_id": attempt.client_id,
@@ -152,29 +163,72 @@ def finish(plan: Plan, attempt: Attempt, reply: str) -> Flow[Account]:
 
 def redeem(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]:
     """Exchange a checked callback; the issued client id is kept before: a crash must not orphan the registration."""
-    attempt = replace(attempt, client_id=callback.client_id)
+    attempt = replace(attempt, client_id=callback.client_id, callback=callback)
     return (yield from settle(attempt, _exchange(plan, attempt, callback)))
 
 
+def redeem_again(plan: Plan, attempt: Attempt) -> Flow[Account]:
+    """Repeat only the exchange that got no answer, with the code that was kept for that while it lives."""
+    moment = yield from steps.now()
+    if attempt.callback is None or moment >= attempt.expires_at:
+        return (yield from end(attempt, SignInFailed("The sign-in took too long and has expired.")))
+    return (yield from settle(attempt, _exchange(plan, attempt, attempt.callback)))
+
+
+def keep_arrival(plan: Plan, attempt: Attempt) -> Flow[Account]:
+    """Keep who signed in instead of the account that was to be reconnected, as an account of their own."""
+    if attempt.arrived is None:
+        return (yield from end(attempt, SignInFailed("Nobody else signed in.")))
+    who, tokens = attempt.arrived.identity, attempt.arrived.tokens
+    own = replace(plan, account=None, name=None)
+    return (yield from settle(attempt, keep(own, who, tokens, Proof(tokens.issued_at, SIGNED_IN))))
+
+
 def settle(attempt: Attempt, rest: Flow[Account]) -> Flow[Account]:
-    """Do the rest of a sign-in, whatever its caller does; the attempt ends as signed in or failed."""
+    """Do the rest of a sign-in, whatever its caller does; the attempt ends, or waits for a person's word."""
     yield from steps.detach()
-    attempt = replace(attempt, status=Status.EXCHANGING)
-    if not (yield from steps.save_attempt(attempt, was=Status.WAITING)):
+    was, attempt = attempt.status, replace(attempt, status=Status.EXCHANGING)
+    if not (yield from steps.save_attempt(attempt, was=was)):
         raise SignInFailed("This sign-in has already been used or cancelled.")
     try:
         account = yield from rest
+    except SomebodyElse as error:
+        return (yield from _wait(attempt, Status.SOMEBODY_ELSE, error, arrived=error.arrival))
+    except ProviderUnavailable as error:
+        if attempt.callback is None:
+            return (yield from end(attempt, error))
+        return (yield from _wait(attempt, Status.UNANSWERED, error, callback=attempt.callback))
     except DoorkeyError as error:
         return (yield from end(attempt, error))
-    yield from steps.save_attempt(replace(attempt, status=Status.SIGNED_IN, account=account.id), was=Status.EXCHANGING)
+    done = replace(_emptied(attempt), status=Status.SIGNED_IN, account=account.id)
+    yield from steps.save_attempt(done, was=Status.EXCHANGING)
     return account
 
 
 def end(attempt: Attempt, error: DoorkeyError) -> Flow[Account]:
     """Let an attempt end as failed, and raise why."""
-    failed = replace(attempt, status=Status.FAILED, error=error.code, hint=error.hint)
+    failed = replace(_emptied(attempt), status=Status.FAILED, error=error.code, hint=error.hint)
     yield from steps.save_attempt(failed, was=attempt.status)
     raise error
+
+
+def _wait(
+    attempt: Attempt,
+    status: Status,
+    error: DoorkeyError,
+    *,
+    callback: Callback | None = None,
+    arrived: Arrival | None = None,
+) -> Flow[Account]:
+    """Leave it to a person what becomes of an attempt, and raise why."""
+    waiting = replace(attempt, status=status, error=error.code, hint=error.hint, callback=callback, arrived=arrived)
+    yield from steps.save_attempt(waiting, was=attempt.status)
+    raise error
+
+
+def _emptied(attempt: Attempt) -> Attempt:
+    """Let go of what an attempt that is over needs no more."""
+    return replace(attempt, callback=None, arrived=None)
 
 
 def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]:
@@ -206,7 +260,9 @@ def admit(plan: Plan, given: Given) -> Flow[Account]:
         claims = yield from steps.verify_id_token(given.tokens.id_token, given.jwks)
         identity.check_claims(claims, plan.method, given.client_id, given.nonce, given.there)
     who = identity.read(plan.method, given.client_id, claims, given.body)
-    return (yield from keep(plan, who, given.tokens, Proof(given.tokens.issued_at, "sign-in")))
+    if plan.account is not None and plan.account.identity.key != who.key:
+        raise SomebodyElse(plan.account, Arrival(who, given.tokens))
+    return (yield from keep(plan, who, given.tokens, Proof(given.tokens.issued_at, SIGNED_IN)))
 
 
 def signing_keys(method: Method) -> Flow[bytes | None]:
@@ -220,14 +276,9 @@ def signing_keys(method: Method) -> Flow[bytes | None]:
 
 
 def keep(plan: Plan, who: Identity, tokens: Tokens, proof: Proof | None) -> Flow[Account]:
-    """Save tokens as a new account, or in the row that this identity already has; a reconnect by another asks first."""
+    """Save tokens as a new account, or in the row that this identity already has."""
     moment = yield from steps.now()
     account = yield from _new_account(plan, who, tokens, moment, proof)
-    if plan.account is not None and plan.account.identity.key != who.key:
-        raise ConsentNeeded(
-            f"You became {who.label or 'somebody else'}, not {plan.account.label}.",
-            hint="To add it as another account, start a new sign-in; to reconnect, use a private window.",
-        )
     while True:
         known = plan.account or (yield from steps.find_account(account))
         if known is None:

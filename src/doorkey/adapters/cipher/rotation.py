@@ -30,20 +30,26 @@ class Sealed:
 
 TABLES = (
     Sealed("accounts", ("tokens",), lambda row, _: accounts.place(row["id"], row["generation"])),
-    Sealed("attempts", ("state", "verifier", "nonce", "device"), lambda row, column: attempts.place(row["id"], column)),
+    Sealed(
+        "attempts",
+        ("state", "verifier", "nonce", "device", "held"),
+        lambda row, column: attempts.place(row["id"], column),
+    ),
 )
 
 
 class Rotation:
     """One rotation by a master key that was found: both data keys are in the header until it is done.
 
-    No generation moves: the rows are what they were. Raises StoreBusy where the master key changes meanwhile.
+    `batch` is how many rows of a table are sealed in one transaction. No generation moves: the rows are what they were.
+    Raises StoreBusy where the master key changes meanwhile.
     """
 
-    def __init__(self, database: Database, lock: Lock, secret: bytes) -> None:
+    def __init__(self, database: Database, lock: Lock, secret: bytes, batch: int = BATCH) -> None:
         self._database = database
         self._lock = lock
         self._secret = secret
+        self._batch = batch
 
     def begin(self) -> None:
         """Make the new data key, unless a rotation was broken off: that one is gone on with."""
@@ -65,7 +71,7 @@ class Rotation:
 
     def _reseal(self, sealed: Sealed, keys: dict[bytes, envelope.Key], newest: envelope.Key) -> None:
         assignments = ", ".join(f"{column} = :{column}" for column in sealed.columns)
-        stale = f"SELECT * FROM {sealed.table} WHERE {sealed.stale} LIMIT {BATCH}"  # noqa: S608 - Our own names.
+        stale = f"SELECT * FROM {sealed.table} WHERE {sealed.stale} LIMIT {self._batch}"  # noqa: S608 - Our own names.
         change = f"UPDATE {sealed.table} SET {assignments} WHERE id = :id"  # noqa: S608
         for row in self._database.rows(stale, {"key": newest.id}):
             again = {name: _again(keys, newest, row[name], sealed.place(row, name)) for name in sealed.columns}

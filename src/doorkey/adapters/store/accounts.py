@@ -89,7 +89,7 @@ class SqlAccounts:
     def save(self, held: Held, *, read: int | None) -> bool:
         account = held.account
         with self._cipher.sealing() as seal:
-            sealed = seal(_pack(held.tokens), place(account.id, account.generation))
+            sealed = seal(pack_tokens(held.tokens), place(account.id, account.generation))
             row = _row(account) | {"tokens": sealed, "read": read}
             return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
 
@@ -115,7 +115,7 @@ class SqlAccounts:
 
     def _open(self, row: Row) -> Held:
         found = _account(row)
-        return Held(found, _unpack(self._cipher.open(row["tokens"], place(found.id, found.generation))))
+        return Held(found, unpack_tokens(self._cipher.open(row["tokens"], place(found.id, found.generation))))
 
 
 def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None:
@@ -202,7 +202,8 @@ def _standing(text: str) -> Standing:
     )
 
 
-def _pack(tokens: Tokens) -> bytes:
+def pack_tokens(tokens: Tokens) -> bytes:
+    """Write tokens for sealing."""
     fields = {
         "access": tokens.access.reveal(),
         "refresh": _reveal_or_none(tokens.refresh),
@@ -215,7 +216,8 @@ def _pack(tokens: Tokens) -> bytes:
     return json.dumps(fields).encode()
 
 
-def _unpack(plain: bytes) -> Tokens:
+def unpack_tokens(plain: bytes) -> Tokens:
+    """Read what `pack_tokens` wrote."""
     fields = json.loads(plain)
     return Tokens(
         access=Secret(fields["access"]),

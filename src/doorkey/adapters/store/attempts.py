@@ -1,13 +1,15 @@
 """Sign-ins under way: their state, verifier, nonce and device code sealed, swept when they have expired."""
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 
 from doorkey.adapters.cipher.vault_cipher import Seal, VaultCipher
+from doorkey.adapters.store.accounts import pack_tokens, unpack_tokens
 from doorkey.adapters.store.columns import stamp
 from doorkey.adapters.store.database import Database, Row, Value
-from doorkey.domain.attempt import Attempt, Device, Status
+from doorkey.domain.account import Identity
+from doorkey.domain.attempt import Arrival, Attempt, Callback, Device, Status
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable, UnknownName
 
@@ -16,13 +18,13 @@ _SECRETS = ("state", "verifier", "nonce")
 _TIMES = ("created_at", "expires_at")
 
 _INSERT = """
-INSERT INTO attempts (id, status, expires_at, details, state, verifier, nonce, device)
-VALUES (:id, :status, :expires_at, :details, :state, :verifier, :nonce, :device)
+INSERT INTO attempts (id, status, expires_at, details, state, verifier, nonce, device, held)
+VALUES (:id, :status, :expires_at, :details, :state, :verifier, :nonce, :device, :held)
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
 _UPDATE = """
 UPDATE attempts SET status = :status, expires_at = :expires_at, details = :details,
-    state = :state, verifier = :verifier, nonce = :nonce, device = :device
+    state = :state, verifier = :verifier, nonce = :nonce, device = :device, held = :held
 WHERE id = :id AND status = :was RETURNING id
 """
 _SWEEP = "DELETE FROM attempts WHERE expires_at <= :now AND (status <> 'exchanging' OR expires_at <= :long_ago)"
@@ -68,6 +70,7 @@ class SqlAttempts:
         parts |= {name: datetime.fromisoformat(parts[name]) for name in _TIMES}
         parts |= {name: opened(name) for name in _SECRETS}
         parts["device"] = _read_device(opened("device")) if row["device"] is not None else None
+        parts |= _read_held(opened("held")) if row["held"] is not None else {}
         return Attempt(**(parts | {"status": Status(row["status"])}))
 
 
@@ -83,6 +86,9 @@ def _row(attempt: Attempt, seal: Seal) -> dict[str, Value]:
     }
     device = parts.pop("device")
     secrets["device"] = seal(_write_device(device), place(attempt.id, "device")) if device else None
+    callback, arrived = parts.pop("callback"), parts.pop("arrived")
+    held = _write_held(callback, arrived) if callback or arrived else None
+    secrets["held"] = seal(held, place(attempt.id, "held")) if held else None
     parts |= {name: stamp(parts[name]) for name in _TIMES}
     return {
         "id": parts["id"],
@@ -103,3 +109,22 @@ def _write_device(device: Device) -> bytes:
 def _read_device(written: Secret) -> Device:
     parts = json.loads(written.reveal())
     return Device(**(parts | {"code": Secret(parts["code"]), "interval": timedelta(seconds=parts["interval"])}))
+
+
+def _write_held(callback: Callback | None, arrived: Arrival | None) -> bytes:
+    """Write what waits for a person's word."""
+    return json.dumps(
+        {
+            "callback": [callback.code.reveal(), callback.client_id] if callback else None,
+            "arrived": [asdict(arrived.identity), pack_tokens(arrived.tokens).decode()] if arrived else None,
+        }
+    ).encode()
+
+
+def _read_held(written: Secret) -> dict[str, Callback | Arrival | None]:
+    parts = json.loads(written.reveal())
+    callback, arrived = parts["callback"], parts["arrived"]
+    return {
+        "callback": Callback(Secret(callback[0]), callback[1]) if callback else None,
+        "arrived": Arrival(Identity(**arrived[0]), unpack_tokens(arrived[1].encode())) if arrived else None,
+    }
