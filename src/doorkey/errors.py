@@ -17,6 +17,7 @@ DoorkeyError
 ├── Misconfigured                   the config or the registration is wrong
 │   ├── OriginChanged               the config names another origin than the account was made for
 │   ├── UnknownName                 no such provider, method, account, model or chat
+│   │   └── ModelRefused            the account may not use this model
 │   └── PortBusy                    no port left for the listener
 ├── VaultError                      the vault itself
 │   ├── KeyUnreadable               the master key is missing or wrong
@@ -163,6 +164,17 @@ class UnknownName(Misconfigured):
 
     code = "unknown_name"
     hint = "Run `doorkey providers` or `doorkey accounts` to see the names."
+
+
+class ModelRefused(UnknownName):
+    """The account may not use this model; `nearest` is the full name of the one that is most like it."""
+
+    code = "model_refused"
+    hint = "Choose another model."
+
+    def __init__(self, message: str, *, nearest: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.nearest = nearest
 
 
 class PortBusy(Misconfigured):

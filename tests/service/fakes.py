@@ -21,6 +21,7 @@ from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
 from doorkey.service.ways import Ways
+from doorkey.testing.memory.rows import MemorySettings
 from doorkey.testing.script import METHOD, World
 from doorkey.testing.values import HOUR, NOON, some_tokens
 
@@ -242,11 +243,18 @@ class House:
             key_readable=lambda: self.key_readable,
             is_shared=lambda account: account in self.shared,
         )
-        self.models = Models(sources=self.sources, transport=self.world.endpoints, clock=self.clock)
+        self.shelf = MemorySettings()
+        self.models = self.new_models()
 
     def check_vault(self):
         if not self.key_readable:
             raise KeyUnreadable("The key is gone.")
+
+    def new_models(self):
+        """Make what lists models, as a process does that starts now."""
+        return Models(
+            sources=self.sources, transport=self.world.endpoints, clock=self.clock, shelf=lambda: self.shelf
+        )
 
     def keep(self, **changes):
         """Keep an account at Acme."""

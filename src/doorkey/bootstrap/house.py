@@ -156,7 +156,12 @@ class House:
                 key_readable=self.key_readable,
                 is_shared=vault.is_shared,
             ),
-            models=Models(sources=sources, transport=self.transport, clock=self.clock),
+            models=Models(
+                sources=sources,
+                transport=self.transport,
+                clock=self.clock,
+                shelf=lambda: self._app_store.preferences,
+            ),
             moving=WatchedMoving(
                 witness,
                 accounts=vault.accounts,

@@ -2,8 +2,9 @@
 
 from doorkey.domain.provider import Provider
 from doorkey.providers.anthropic import ANTHROPIC
+from doorkey.providers.google import GOOGLE
 from doorkey.providers.openai import OPENAI
 from doorkey.providers.openrouter import OPENROUTER
 from doorkey.providers.sandbox import SANDBOX
 
-ALL: tuple[Provider, ...] = (OPENAI, ANTHROPIC, OPENROUTER, SANDBOX)
+ALL: tuple[Provider, ...] = (OPENAI, ANTHROPIC, OPENROUTER, GOOGLE, SANDBOX)

@@ -33,13 +33,17 @@ _MEANING = frozenset({"background", "conversation", "multi_agent", "previous_res
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What one route demands of a request body; `list_query` is what its model list wants to be asked."""
+    """What one route demands of a request body.
+
+    `list_query` is what its model list wants to be asked, `name_prefix` what it sets before every name there.
+    """
 
     demanded: Mapping[str, object] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     system_role: str | None = None
     list_query: str = ""
+    name_prefix: str = ""
 
     @property
     def only_streams(self) -> bool:
@@ -75,6 +79,7 @@ class Rules:
 
 RULES: Mapping[str, Rules] = {
     "plain": Rules(),
+    "google": Rules(name_prefix="models/"),
     # Sign in with ChatGPT, preview limitations page.
     "chatgpt-plan": Rules(
         demanded={"store": False, "stream": True}, dropped=_TUNING, refused=_MEANING, system_role="developer"

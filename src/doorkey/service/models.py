@@ -1,111 +1,206 @@
-"""Which models an account may use: fetched with that account, kept for a while, the last good list on failure."""
+"""Which models an account may use: fetched with that account and kept, the last good list on failure, with its age."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from urllib.parse import urlencode
 
-from doorkey.domain.account import Account
-from doorkey.domain.provider import Dialect, Method, Provider
+from doorkey.domain.account import SIGNED_IN, Account
+from doorkey.domain.provider import Dialect, Kind, Method, Payer, Provider
 from doorkey.domain.secret import Secret
-from doorkey.errors import DoorkeyError, ProviderUnavailable
+from doorkey.errors import DoorkeyError, ModelRefused, StorageFull, StoreBusy
 from doorkey.flows.steps import Request
-from doorkey.ports import Clock, Transport
+from doorkey.ports import Clock, Preferences, Transport
 from doorkey.providers.dialects import RULES, credential_headers, route_headers
+from doorkey.providers.model_lists import Page, nearest, read_page
 from doorkey.providers.refusals import refusal
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
+from doorkey.service.token_source import Source
 
 KEPT_FOR = timedelta(minutes=10)
+REMEMBERED_FOR = timedelta(days=1)
+"""How long a refusal is told beside a model; plans change."""
+
 ANTHROPIC_VERSION = "2023-06-01"
+PAGE_SIZE = 1000
+MOST_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelList:
-    """The models of one account in the provider's order; `fault` says why a list is older than it should be."""
+    """The models of one account in the provider's order; `fault` says why a list is older than it should be.
+
+    `refused` says why a model cannot be used, by its name: what the list told, or what a call met.
+    """
 
     names: tuple[str, ...]
     read_at: datetime | None
+    refused: Mapping[str, str] = field(default_factory=dict)
     fault: DoorkeyError | None = None
 
 
-class Models:
-    """Fetch and keep model lists, one for each account or key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A list as it is remembered, also over a restart; `met` are refusals of calls, each with its moment."""
 
-    def __init__(self, *, sources: Sources, transport: Transport, clock: Clock) -> None:
+    names: tuple[str, ...] = ()
+    read_at: datetime | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    met: Mapping[str, datetime] = field(default_factory=dict)
+
+    def listed(self, now: datetime, missing: str, fault: DoorkeyError | None = None) -> ModelList:
+        """Show it, with the refusals that are not too long ago."""
+        lately = {name: missing for name, at in self.met.items() if now - at < REMEMBERED_FOR}
+        return ModelList(names=self.names, read_at=self.read_at, refused=lately | dict(self.refused), fault=fault)
+
+    def to_json(self) -> str:
+        """Write it for the store."""
+        read_at = self.read_at.isoformat() if self.read_at else None
+        met = {name: at.isoformat() for name, at in self.met.items()}
+        return json.dumps({"names": self.names, "read_at": read_at, "refused": dict(self.refused), "met": met})
+
+    @classmethod
+    def from_json(cls, text: str | None) -> "_Kept":
+        """Read it back; what cannot be read was never there."""
+        try:
+            stored = json.loads(text or "{}")
+            return cls(
+                names=tuple(map(str, stored["names"])),
+                read_at=datetime.fromisoformat(stored["read_at"]) if stored["read_at"] else None,
+                refused={str(name): str(why) for name, why in stored["refused"].items()},
+                met={str(name): datetime.fromisoformat(at) for name, at in stored["met"].items()},
+            )
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return cls()
+
+
+class Models:
+    """Fetch and keep model lists, one for each account or key; `shelf` is where they outlive this process."""
+
+    def __init__(
+        self, *, sources: Sources, transport: Transport, clock: Clock, shelf: Callable[[], Preferences]
+    ) -> None:
         self._sources = sources
         self._transport = transport
         self._clock = clock
+        self._shelf = shelf
         self._lock = Lock()
-        self._kept: dict[str, ModelList] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._failed: set[str] = set()
 
     def of(self, choice: Choice) -> ModelList:
         """Return the models that this choice may use; never raises for a provider's fault."""
-        key = choice.account.id if choice.account else f"{choice.provider.id}:{choice.rule}"
-        with self._lock:
-            kept = self._kept.get(key)
-        now = self._clock.now()
-        if kept and kept.read_at and kept.fault is None and now - kept.read_at < KEPT_FOR:
-            return kept
+        key, now = _key(choice), self._clock.now()
+        kept = self._recall(key)
+        if _is_young(choice, kept, now):
+            return kept.listed(now, _missing(choice))
         try:
-            listed = ModelList(names=self._fetch(choice), read_at=now)
+            page = self._fetch(choice)
         except DoorkeyError as error:
-            listed = ModelList(names=kept.names if kept else (), read_at=kept.read_at if kept else None, fault=error)
-        with self._lock:
-            self._kept[key] = listed
-        return listed
+            return kept.listed(now, _missing(choice), error)
+        kept = replace(kept, names=page.names, refused=page.refused, read_at=now)
+        self._keep(key, kept)
+        return kept.listed(now, _missing(choice))
 
-    def _fetch(self, choice: Choice) -> tuple[str, ...]:
+    def explain(self, choice: Choice, model: str) -> ModelRefused:
+        """Say why a call's model was refused and which is nearest; nobody is moved to that one (rule 5)."""
+        listed = self.of(choice)
+        if model in listed.names:
+            self._remember(choice, model)
+        others = [name for name in listed.names if name != model and name not in listed.refused]
+        near = nearest(model, others)
+        full = f"{choice.provider.id}:{near}" if near else None
+        lists = f"`doorkey models {choice.provider.id}` lists what there is."
+        return ModelRefused(
+            f"{model} {listed.refused.get(model) or _missing(choice)}.",
+            hint=f"The nearest that is there is {full}; {lists}" if full else lists,
+            nearest=full,
+        )
+
+    def _remember(self, choice: Choice, model: str) -> None:
+        kept = self._recall(_key(choice))
+        self._keep(_key(choice), replace(kept, met={**kept.met, model: self._clock.now()}))
+
+    def _recall(self, key: str) -> _Kept:
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = _Kept()
+                with suppress(StoreBusy, StorageFull):
+                    self._kept[key] = _Kept.from_json(self._shelf().get(f"models:{key}"))
+            return self._kept[key]
+
+    def _keep(self, key: str, kept: _Kept) -> None:
+        with self._lock:
+            self._kept[key] = kept
+            # A list that is not remembered is asked for again; that is no reason to fail.
+            with suppress(StoreBusy, StorageFull):
+                self._shelf().set(f"models:{key}", kept.to_json())
+
+    def _fetch(self, choice: Choice) -> Page:
         source = self._sources.for_calls(choice)
+        whole = page = self._page(choice, source, None)
+        for _ in range(MOST_PAGES):
+            if page.after is None:
+                break
+            page = self._page(choice, source, page.after)
+            whole = Page(names=whole.names + page.names, refused={**whole.refused, **page.refused})
+        return whole
+
+    def _page(self, choice: Choice, source: Source, after: str | None) -> Page:
         secret = source.get()
-        response = self._transport.send(_request_of(choice, secret))
+        response = self._transport.send(_request_of(choice, secret, after))
         if response.status == 401 and (renewed := source.renew(secret)) != secret:
-            response = self._transport.send(_request_of(choice, renewed))
+            response = self._transport.send(_request_of(choice, renewed, after))
         if response.status >= 400:
             raise refusal(response.status, response.headers, response.body, now=self._clock.now())
-        return read_models(response.body)
+        return read_page(response.body, prefix=RULES[choice.provider.api_for(choice.method).rules].name_prefix)
 
 
-def _request_of(choice: Choice, secret: Secret) -> Request:
-    return list_request(choice.provider, choice.method, secret, choice.account)
+def _key(choice: Choice) -> str:
+    return choice.account.id if choice.account else f"{choice.provider.id}:{choice.rule}"
 
 
-def list_request(provider: Provider, method: Method, secret: Secret, account: Account | None = None) -> Request:
-    """Build the request for the models that a credential may use."""
+def _is_young(choice: Choice, kept: _Kept, now: datetime) -> bool:
+    """Whether a list need not be asked for again; what runs on this machine is cheap to ask and changes quickly."""
+    if kept.read_at is None or choice.method.kind is Kind.NONE:
+        return False
+    proof = choice.account.standing.proof if choice.account else None
+    signed_in_since = proof is not None and proof.call == SIGNED_IN and proof.at > kept.read_at
+    return timedelta(0) <= now - kept.read_at < KEPT_FOR and not signed_in_since
+
+
+def _missing(choice: Choice) -> str:
+    """Say of a model that this account may not use it."""
+    plan = choice.account.identity.plan if choice.account and choice.payer is Payer.PLAN else None
+    return f"is not in your {plan.capitalize()} plan" if plan else f"is not among the models of {choice.label}"
+
+
+def _request_of(choice: Choice, secret: Secret, after: str | None) -> Request:
+    return list_request(choice.provider, choice.method, secret, choice.account, after=after)
+
+
+def list_request(
+    provider: Provider, method: Method, secret: Secret, account: Account | None = None, *, after: str | None = None
+) -> Request:
+    """Build the request for the models that a credential may use; `after` is the last name of the page before."""
     api = provider.api_for(method)
     headers: dict[str, str | Secret] = {"accept": "application/json"}
     headers |= {name: Secret(value) for name, value in credential_headers(api, method.kind, secret, {}).items()}
     if account:
         headers |= route_headers(method, account)
-    base = api.base_url.rstrip("/")
+    base, query = api.base_url.rstrip("/"), RULES[api.rules].list_query
     if api.dialect is Dialect.ANTHROPIC_MESSAGES:
         headers["anthropic-version"] = ANTHROPIC_VERSION
         base = base if base.endswith("/v1") else f"{base}/v1"
+        query = f"?{urlencode({'limit': PAGE_SIZE} | ({'after_id': after} if after else {}))}"
     return Request(
         method="GET",
-        url=f"{base}/models{RULES[api.rules].list_query}",
+        url=f"{base}/models{query}",
         headers=headers,
         timeout=timedelta(seconds=10),
-        network=choice.provider.network,
+        network=provider.network,
     )
-
-
-def read_models(body: bytes) -> tuple[str, ...]:
-    """Read a model list: the usual `data` of ids, or the plan routes' `models` of slugs with a visibility."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise ProviderUnavailable("The model list could not be read.")
-    rows = parsed.get("data") or parsed.get("models") or []
-    named = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    shown = [row for row in named if row.get("visibility", "list") == "list"]
-    return tuple(name for row in shown if (name := _name(row)))
-
-
-def _name(row: Mapping[str, Any]) -> str | None:
-    name = row.get("id") or row.get("slug")
-    return name if isinstance(name, str) else None

@@ -1,0 +1,82 @@
+"""What a provider's list of models says: the shapes that there are, and which name is nearest to another."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from doorkey.errors import ProviderUnavailable
+
+# Below this two names have no more in common than any two.
+LIKE = 0.5
+SWITCHED_OFF = "is switched off in the account's settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of a list, in the provider's order; `refused` are named with the reason, `after` begins the next one."""
+
+    names: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    after: str | None = None
+
+
+def read_page(body: bytes, *, prefix: str = "") -> Page:
+    """Read a page: `data` of ids, the plan routes' and Ollama's `models`; `prefix` is cut off every name (Google).
+
+    Raises ProviderUnavailable for what is no list.
+    """
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ProviderUnavailable("The model list could not be read.")
+    rows = parsed.get("data") or parsed.get("models") or []
+    named = [(name.removeprefix(prefix), row) for row in _objects(rows) if (name := _name(row))]
+    shown = [(name, row) for name, row in named if _is_shown(row)]
+    refused = {name: SWITCHED_OFF for name, row in shown if _is_off(row)}
+    last = parsed.get("last_id")
+    return Page(
+        names=tuple(dict.fromkeys(name for name, _ in shown if name not in refused)),
+        refused=refused,
+        # Anthropic sends pages.
+        after=last if parsed.get("has_more") is True and isinstance(last, str) and last else None,
+    )
+
+
+def nearest(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the name that is most like another; a router's `maker/model` is compared without its maker too."""
+    rated = [(max(_likeness(wanted, name), _likeness(wanted, name.rpartition("/")[2])), name) for name in names]
+    likeness, name = max(rated, key=lambda pair: pair[0], default=(0.0, ""))
+    return name if likeness >= LIKE else None
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.lower(), other.lower()).ratio()
+
+
+def _objects(rows: object) -> list[Mapping[str, Any]]:
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _name(row: Mapping[str, Any]) -> str | None:
+    name = row.get("id") or row.get("slug") or row.get("name")
+    return name if isinstance(name, str) else None
+
+
+def _is_shown(row: Mapping[str, Any]) -> bool:
+    """Whether a person should choose it: the plan routes hide some, Copilot lists embeddings and older names too."""
+    kind = _object(row, "capabilities").get("type", "chat")
+    return row.get("visibility", "list") == "list" and row.get("model_picker_enabled", True) is True and kind == "chat"
+
+
+def _is_off(row: Mapping[str, Any]) -> bool:
+    """Whether the account's owner has not allowed it (Copilot)."""
+    return _object(row, "policy").get("state", "enabled") == "disabled"
+
+
+def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = row.get(name)
+    return value if isinstance(value, dict) else {}
