@@ -48,7 +48,8 @@ def discovered(method: Method) -> Flow[Method]:
 
 def _complete(method: Method) -> bool:
     needs_keys = "openid" in method.scopes
-    return bool(method.authorize_url and method.token_url and (method.jwks_url or not needs_keys))
+    begins = method.device_url if method.kind is Kind.DEVICE_CODE else method.authorize_url
+    return bool(begins and method.token_url and (method.jwks_url or not needs_keys))
 
 
 def _metadata(status: int, body: bytes) -> Mapping[str, Any]:

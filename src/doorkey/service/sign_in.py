@@ -8,7 +8,7 @@ from threading import Event, Lock
 
 from doorkey.domain.account import Account
 from doorkey.domain.attempt import Attempt, Status
-from doorkey.domain.provider import Kind, Method, is_safe
+from doorkey.domain.provider import Kind, Method, Provider, is_safe
 from doorkey.errors import (
     DoorkeyError,
     Misconfigured,
@@ -31,6 +31,7 @@ from doorkey.ports import (
     Practice,
     Runner,
 )
+from doorkey.service.device import DeviceCodes, needs_code, require_device_address
 from doorkey.service.ways import Ways
 
 
@@ -73,6 +74,7 @@ class SignIns:
         self._world = world
         self._lock = Lock()
         self._live: dict[str, SignIn] = {}
+        self._devices = DeviceCodes(world.runner)
 
     def start(
         self,
@@ -82,18 +84,23 @@ class SignIns:
         account: Account | None = None,
         name: str | None = None,
         paste: bool = False,
+        device: bool = False,
     ) -> SignIn:
         """Hold a port, begin an attempt and return it with the URL to open.
 
         Where no registered port is free the attempt goes on by paste (`listener` None); so it does from the beginning
-        with `paste`, where the provider has a page of its own that shows what to paste. Raises UnknownName,
+        with `paste`, where the provider has a page of its own that shows what to paste. With `device`, and where the
+        method has no other way, a code is shown instead, to be typed at any browser. Raises UnknownName,
         ConsentNeeded, PolicyRefused, Misconfigured.
         """
         provider, method = self._world.ways.find(provider_id, method_id)
-        if method.kind is not Kind.AUTHORIZATION_CODE:
+        by_code = device or needs_code(method)
+        if method.kind is not Kind.AUTHORIZATION_CODE and not by_code:
             raise Misconfigured(f"{provider.name} {method.id} is not signed in through the browser.")
         self._world.practice.ensure(provider)
         method = self._world.runner.run(discovered(method))
+        if by_code:
+            return self._start_on_device(provider, method, account=account, name=name)
         if not (method.authorize_url and is_safe(method.authorize_url)):
             raise Misconfigured(f"{provider.name} {method.id} has no safe authorization address.")
         # The listener must exist before the attempt, whose id it does not know yet: it learns it through this list.
@@ -123,10 +130,36 @@ class SignIns:
         begun.append(sign_in)
         return sign_in
 
-    def find(self, sign_in_id: str) -> SignIn:
-        """Return a sign-in as it stands, also one that another process began; it then goes on here, by paste.
+    def _start_on_device(
+        self, provider: Provider, method: Method, *, account: Account | None, name: str | None
+    ) -> SignIn:
+        require_device_address(provider, method)
+        plan = self._world.ways.plan(provider, method, account=account, name=name)
+        attempt = self._devices.begin(plan)
+        sign_in = _without_port(plan, attempt)
+        with self._lock:
+            self._live[sign_in.id] = sign_in
+        self._ask(sign_in, attempt)
+        return sign_in
 
-        One that is over its time is failed first. Raises UnknownName.
+    def _ask(self, sign_in: SignIn, attempt: Attempt) -> None:
+        """Have the provider asked what a person decided on another device, unless somebody asks already."""
+
+        def ended(account: Account | None, failure: DoorkeyError | None) -> None:
+            if account is None:
+                return self._end(sign_in, Status.FAILED, failure=failure)
+            try:
+                return self._after(account)
+            finally:
+                self._end(sign_in, Status.SIGNED_IN, account=account)
+
+        self._devices.ask(sign_in.plan, attempt, ended)
+
+    def find(self, sign_in_id: str) -> SignIn:
+        """Return a sign-in as it stands, also one that another process began; it then goes on here.
+
+        It goes on by paste, or by asking the provider where nobody does any more. One that is over its time is failed
+        first. Raises UnknownName.
         """
         with self._lock:
             sign_in = self._live.get(sign_in_id)
@@ -168,8 +201,11 @@ class SignIns:
         """End a sign-in and free its port; one that is over, or whose exchange has begun, keeps its own end."""
         sign_in = self.find(sign_in_id)
         with sign_in.turn:
-            if sign_in.state is Status.WAITING:
-                self._world.attempts.save(replace(sign_in.attempt, status=Status.CANCELLED), was=Status.WAITING)
+            cancelled = sign_in.state is Status.WAITING and self._world.attempts.save(
+                replace(sign_in.attempt, status=Status.CANCELLED), was=Status.WAITING
+            )
+            if sign_in.attempt.device and not cancelled:
+                return  # Its tokens have just come, and whoever asked for them keeps them.
             self._end(sign_in, Status.CANCELLED, failure=SignInFailed("The sign-in was cancelled."))
 
     def close(self) -> None:
@@ -186,15 +222,7 @@ class SignIns:
         method = self._world.runner.run(discovered(method))
         account = next((known for known in self._world.accounts.all() if known.id == attempt.account), None)
         plan = self._world.ways.plan(provider, method, redirect=attempt.redirect, account=account, name=attempt.name)
-        sign_in = SignIn(
-            id=attempt.id,
-            url=authorization_code.authorize_url(plan, attempt),
-            redirect=attempt.redirect,
-            expires_at=attempt.expires_at,
-            plan=plan,
-            attempt=attempt,
-            listener=None,
-        )
+        sign_in = _without_port(plan, attempt)
         with self._lock:
             return self._live.setdefault(sign_in.id, sign_in)
 
@@ -211,7 +239,12 @@ class SignIns:
             failure = SignInFailed(f"The sign-in {what}.", hint=stored.hint)
             return self._end(sign_in, stored.status, failure=failure)
         sign_in.state = stored.status
-        if self._world.clock.now() >= sign_in.expires_at:
+        if self._devices.asks(sign_in.id):
+            return None
+        if self._world.clock.now() < sign_in.expires_at:
+            if stored.status is Status.WAITING:
+                self._ask(sign_in, stored)
+        else:
             self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
         return None
 
@@ -251,3 +284,18 @@ class SignIns:
             sign_in.over.set()
         if sign_in.listener:
             sign_in.listener.close()
+
+
+def _without_port(plan: Plan, attempt: Attempt) -> SignIn:
+    """Make an attempt live that waits for no browser at a port of ours."""
+    device = attempt.device
+    url = device.verification_uri_complete or device.verification_uri if device else None
+    return SignIn(
+        id=attempt.id,
+        url=url or authorization_code.authorize_url(plan, attempt),
+        redirect=attempt.redirect,
+        expires_at=attempt.expires_at,
+        plan=plan,
+        attempt=attempt,
+        listener=None,
+    )
