@@ -22,12 +22,12 @@ class Doomed:
 
     def __init__(self, database, at):
         self._database = database
-        self._left = at
+        self.left = at
 
     def rows(self, sql, values=()):
-        if self._left == 0:
+        if self.left == 0:
             raise Killed
-        self._left -= 1
+        self.left -= 1
         return self._database.rows(sql, values)
 
     def transaction(self, of=None):

@@ -14,7 +14,7 @@ from doorkey.adapters.cipher.header import (
     read_header,
 )
 from doorkey.adapters.cipher.recovery import add_code, change_codes, codes, end_codes, new_code, open_with_code
-from doorkey.adapters.cipher.rotation import Rotation
+from doorkey.adapters.cipher.rotation import BATCH, Rotation
 from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.source import KeySource, Lock, NewKey, nobody
 from doorkey.adapters.store.database import Database
@@ -24,11 +24,12 @@ from doorkey.ports import KeyFacts, KeyRing
 
 
 class SqlKeyRing:
-    """Fill `ports.KeyRing` over the header of a vault."""
+    """Fill `ports.KeyRing` over the header of a vault; a rotation goes in steps of `batch` rows of a table."""
 
-    def __init__(self, database: Database, cipher: VaultCipher) -> None:
+    def __init__(self, database: Database, cipher: VaultCipher, *, batch: int = BATCH) -> None:
         self._database = database
         self._cipher = cipher
+        self._batch = batch
 
     def facts(self) -> KeyFacts:
         try:
@@ -70,7 +71,7 @@ class SqlKeyRing:
     def rotate(self, code: Secret | None = None) -> Iterator[int | Secret]:
         header = read_header(self._database) or self._cipher.make_header()
         secret = self._cipher.master(header)
-        rotation = Rotation(self._database, header.lock, secret)
+        rotation = Rotation(self._database, header.lock, secret, self._batch)
         rotation.begin()
         left = 1
         while left:
