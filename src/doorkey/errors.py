@@ -21,6 +21,7 @@ DoorkeyError
 │   └── PortBusy                    no port left for the listener
 ├── VaultError                      the vault itself
 │   ├── KeyUnreadable               the master key is missing or wrong
+│   │   └── PassphraseNeeded        it is made of a passphrase that nobody has typed yet
 │   ├── VaultDamaged                the file is no database of ours, or a newer one
 │   └── StorageFull                 the disk is full or read-only
 └── Refused                         somebody else's request that we do not serve
@@ -195,6 +196,12 @@ class KeyUnreadable(VaultError):
 
     code = "key_unreadable"
     hint = "Restore the key file or DOORKEY_KEY that this vault was made with; nothing was overwritten."
+
+
+class PassphraseNeeded(KeyUnreadable):
+    """The vault opens with a passphrase, and nobody could be asked for it."""
+
+    hint = "Run the command in a terminal, or keep the key elsewhere with `doorkey key use`."
 
 
 class VaultDamaged(VaultError):

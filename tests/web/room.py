@@ -118,7 +118,16 @@ class Room:
         self.engine = FakeEngine(self.stores)
         self.clock = FakeClock()
         self.gate = LaunchGate(self.clock, self.house.entropy)
-        self.app = build(self.services, self.stores, self.engine, self.gate, version="1.2.3", folder_check=check_folder)
+        self.opened: list[bool] = []
+        self.app = build(
+            self.services,
+            self.stores,
+            self.engine,
+            self.gate,
+            lock=self.house.unlocking(lambda: self.opened.append(True)),
+            version="1.2.3",
+            folder_check=check_folder,
+        )
         self.desk: Desk = self.app.app.state.desk  # type: ignore[attr-defined]  # the app inside its guard
 
     def browser(self, *, raise_app_exceptions: bool = True, **headers: str) -> httpx2.AsyncClient:

@@ -232,7 +232,7 @@ def test_every_error_of_ours_has_a_status():
     ours = [kind for kind in kinds if kind.__module__ == "doorkey.errors" and kind is not DoorkeyError]
     unknown = {kind.__name__ for kind in ours if status_of(kind("x")) == 500}
 
-    assert unknown == {"NeedsPerson", "VaultError", "KeyUnreadable", "VaultDamaged"}
+    assert unknown == {"NeedsPerson", "VaultError", "KeyUnreadable", "PassphraseNeeded", "VaultDamaged"}
 
 
 def test_a_fault_that_passes_says_when_to_try_again():

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.signatures import JoseSignatures
 from doorkey.adapters.journal import Journal
-from doorkey.adapters.key_sources.passphrase import NobodyToAsk
+from doorkey.adapters.key_sources.passphrase import NobodyToAsk, TriedPassphrases
 from doorkey.adapters.key_sources.sources import sources_of
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
@@ -29,6 +29,7 @@ from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
 from doorkey.domain.audit import Errand, Surface
+from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable
 from doorkey.ports import Passphrases
 from doorkey.providers import ALL
@@ -42,6 +43,7 @@ from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
+from doorkey.service.unlocking import Unlocking
 from doorkey.service.vault_keys import VaultKeys
 from doorkey.service.ways import Ways
 from doorkey.service.witness import WatchedAccounts, WatchedBook, WatchedMoving, Witness
@@ -72,10 +74,11 @@ class House:
         self.profiles = AntProfiles(environ)
         self.catalog = FileCatalog(self.folders.config / "config.toml", ALL, self.clock)
         self.surroundings = EnvironmentKeys(environ, here, self.catalog.env_files)
+        self._passphrases = TriedPassphrases(passphrases or NobodyToAsk())
         self.vault = open_vault(
             environ,
             self.folders.data,
-            sources_of(environ, self.folders, self.catalog.key_command, passphrases or NobodyToAsk()),
+            sources_of(environ, self.folders, self.catalog.key_command, self._passphrases),
             stays_by_policy(self.catalog),
         )
 
@@ -268,6 +271,16 @@ class House:
         except KeyUnreadable:
             return False
         return True
+
+    def unlocking(self, opened: Callable[[], None]) -> Unlocking:
+        """Leave it to the page to ask for a passphrase from now on; `opened` is called when one was right."""
+        self._passphrases.leave_to(NobodyToAsk(hint="Type it on Doorkey's page, which asks for it."))
+
+        def attempt(passphrase: Secret) -> None:
+            with self._passphrases.trying(passphrase):
+                self.vault.cipher.check()
+
+        return Unlocking(check=self.vault.cipher.check, attempt=attempt, clock=self.clock, opened=opened)
 
     def _async_runtime(self) -> "AsyncRuntime":
         from doorkey.adapters.runtime.aio import AsyncRuntime

@@ -25,7 +25,7 @@ def serve_app(house: House, *, port: int | None, no_browser: bool, out: TextIO) 
     if running:
         _present(house, running, no_browser=no_browser, out=out)
         return
-    # A passphrase is asked for now, and not in the middle of a page; without the key, the page says what is wrong.
+    # Who sits at a terminal is asked for a passphrase now; else the page asks, or says what is wrong with the key.
     house.key_readable()
     with hold(port) as holding, suppress(KeyboardInterrupt):
         asyncio.run(_serve(house, holding, no_browser=no_browser, out=out))
@@ -47,7 +47,20 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
     house.errand = Errand(Surface.APP)
     engine = house.engine()
     await engine.recover()
-    app = build(house.services, house.stores, engine, gate, version=__version__, folder_check=house.check_folder)
+    opened, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def tell() -> None:
+        loop.call_soon_threadsafe(opened.set)
+
+    app = build(
+        house.services,
+        house.stores,
+        engine,
+        gate,
+        lock=house.unlocking(tell),
+        version=__version__,
+        folder_check=house.check_folder,
+    )
     instance = Instance(house.folders.data, mint)
 
     beside: set[asyncio.Future[None]] = set()
@@ -57,7 +70,10 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
     async def keep() -> None:
         while True:
             await asyncio.to_thread(keeper.look)
-            await asyncio.sleep(PERIOD.total_seconds())
+            # What fell due while the vault was locked is renewed when it opens.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(opened.wait(), PERIOD.total_seconds())
+            opened.clear()
 
     async def ready() -> None:
         _present(house, mint(), no_browser=no_browser, out=out)

@@ -2,7 +2,7 @@
 
 from doorkey.cli.io import Io
 from doorkey.domain.secret import Secret
-from doorkey.errors import KeyUnreadable
+from doorkey.errors import KeyUnreadable, PassphraseNeeded
 
 
 class TerminalPassphrases:
@@ -13,10 +13,7 @@ class TerminalPassphrases:
 
     def ask(self) -> Secret:
         if not self._io.interactive:
-            raise KeyUnreadable(
-                "The vault opens with a passphrase, and nobody can be asked for it here.",
-                hint="Run the command in a terminal, or keep the key elsewhere with `doorkey key use`.",
-            )
+            raise PassphraseNeeded("The vault opens with a passphrase, and nobody can be asked for it here.")
         return hidden(self._io, "Passphrase of the vault (it is not shown): ")
 
     def choose(self) -> Secret:

@@ -133,7 +133,7 @@ class Practice(Protocol):
 
 
 class Passphrases(Protocol):
-    """Asks the person for the vault's passphrase; raises KeyUnreadable where nobody can be asked."""
+    """Asks the person for the vault's passphrase; raises PassphraseNeeded where nobody can be asked."""
 
     def ask(self) -> Secret: ...
     def choose(self) -> Secret:

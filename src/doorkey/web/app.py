@@ -10,15 +10,16 @@ from starlette.staticfiles import StaticFiles
 from doorkey.errors import DoorkeyError
 from doorkey.service.services import ChatStores, Services
 from doorkey.web.calls import Handler, endpoint
-from doorkey.web.desk import Desk, Engine, Gate
+from doorkey.web.desk import Desk, Engine, Gate, Lock
 from doorkey.web.guard import Guard
-from doorkey.web.pages import api, audit, chats, connect, launch, picker, settings
+from doorkey.web.pages import api, audit, chats, connect, launch, picker, settings, unlock
 from doorkey.web.replies import on_crash, on_doorkey_error, on_http_error
 from doorkey.web.stream import stream
 from doorkey.web.views import HERE
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/launch", launch.launch),
+    ("POST", "/unlock", unlock.open_vault),
     # Chats
     ("GET", "/", chats.new_chat),
     ("POST", "/chats", chats.start_chat),
@@ -54,6 +55,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     # For programs
     ("GET", "/api/providers", api.providers),
     ("GET", "/api/accounts", api.accounts),
+    ("POST", "/api/unlock", unlock.open_vault),
     ("POST", "/api/sign-ins", api.start_sign_in),
     ("GET", "/api/sign-ins/{id}", api.show_sign_in),
     ("POST", "/api/sign-ins/{id}/reply", api.reply),
@@ -71,20 +73,27 @@ def build(
     engine: Engine,
     gate: Gate,
     *,
+    lock: Lock,
     version: str,
     folder_check: Callable[[str], str],
 ) -> Guard:
     """Make the app; serve it on 127.0.0.1 only, where the guard learns its port from the server."""
     app = Starlette(
         routes=[
-            *(Route(path, endpoint(handler), methods=[method]) for method, path, handler in ROUTES),
+            *(Route(path, endpoint(unlock.first(handler)), methods=[method]) for method, path, handler in ROUTES),
             Route("/runs/{id}/stream", stream),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         exception_handlers={DoorkeyError: on_doorkey_error, HTTPException: on_http_error, Exception: on_crash},
     )
     app.state.desk = Desk(
-        services=services, stores=stores, engine=engine, gate=gate, version=version, folder_check=folder_check
+        services=services,
+        stores=stores,
+        engine=engine,
+        gate=gate,
+        lock=lock,
+        version=version,
+        folder_check=folder_check,
     )
     # Around the whole app, not as its middleware: the page for a mistake of ours is made outside of those.
     return Guard(app, stores.page_sessions)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from anyio import from_thread
@@ -9,6 +10,7 @@ from anyio import from_thread
 from doorkey.domain.approval import Decision
 from doorkey.domain.conversation import Event, Run
 from doorkey.domain.secret import Secret
+from doorkey.errors import KeyUnreadable
 from doorkey.service.services import ChatStores, Services
 
 Result = TypeVar("Result")
@@ -35,6 +37,15 @@ class Gate(Protocol):
         ...
 
 
+class Lock(Protocol):
+    """Says whether the vault opens, and opens one that is closed with a passphrase."""
+
+    @property
+    def wait(self) -> timedelta: ...
+    def problem(self) -> KeyUnreadable | None: ...
+    def unlock(self, passphrase: Secret) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything that a handler works with.
@@ -46,6 +57,7 @@ class Desk:
     stores: ChatStores
     engine: Engine
     gate: Gate
+    lock: Lock
     version: str
     folder_check: Callable[[str], str]
 

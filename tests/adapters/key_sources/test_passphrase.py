@@ -1,15 +1,16 @@
 """The key made of a passphrase."""
 
 import json
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from doorkey.adapters.key_sources.passphrase import Argon2, NobodyToAsk, PassphraseKey
+from doorkey.adapters.key_sources.passphrase import Argon2, NobodyToAsk, PassphraseKey, TriedPassphrases
 from doorkey.adapters.key_sources.remembered import Remembered
 from doorkey.adapters.key_sources.source import Lock
 from doorkey.domain.secret import Secret
-from doorkey.errors import KeyUnreadable
+from doorkey.errors import KeyUnreadable, PassphraseNeeded
 
 LONG = "correct horse battery staple"
 
@@ -39,13 +40,11 @@ def test_the_same_passphrase_makes_the_same_key():
     assert LONG not in made.derivation
 
 
-def test_another_passphrase_makes_another_key():
+def test_another_passphrase_is_told_as_what_it_is():
     lock = Lock.of("a vault", *PassphraseKey(Typist()).create("a vault"))
 
-    found = PassphraseKey(Typist("something else altogether")).find(lock)
-
-    assert found
-    assert not lock.fits(found)
+    with pytest.raises(KeyUnreadable, match="not the passphrase of this vault"):
+        PassphraseKey(Typist("something else altogether")).find(lock)
 
 
 def test_two_vaults_with_one_passphrase_have_two_keys():
@@ -98,10 +97,41 @@ def test_a_header_that_says_nothing_sensible_is_refused(derivation):
 
 
 def test_where_nobody_is_nobody_is_asked():
-    with pytest.raises(KeyUnreadable, match="nobody can be asked"):
+    with pytest.raises(PassphraseNeeded, match="nobody can be asked"):
         NobodyToAsk().ask()
-    with pytest.raises(KeyUnreadable, match="nobody can be asked"):
+    with pytest.raises(PassphraseNeeded, match="nobody can be asked"):
         NobodyToAsk().choose()
+
+
+def test_one_that_is_tried_is_seen_by_who_tries_it_alone():
+    passphrases = TriedPassphrases(Typist("others"))
+    heard = []
+    other = threading.Thread(target=lambda: heard.append(passphrases.ask()))
+
+    with passphrases.trying(Secret(LONG)):
+        heard.append(passphrases.ask())
+        other.start()
+        other.join()
+    heard.append(passphrases.ask())
+
+    assert heard == [Secret(LONG), Secret("others"), Secret("others")]
+
+
+def test_a_new_one_is_never_the_one_that_is_tried():
+    passphrases = TriedPassphrases(Typist("others"))
+
+    with passphrases.trying(Secret(LONG)):
+        assert passphrases.choose() == Secret("others")
+
+
+def test_others_can_be_asked_from_now_on():
+    passphrases = TriedPassphrases(Typist())
+
+    passphrases.leave_to(NobodyToAsk(hint="Type it on the page."))
+
+    with pytest.raises(PassphraseNeeded) as refusal:
+        passphrases.ask()
+    assert refusal.value.hint == "Type it on the page."
 
 
 def test_who_typed_it_once_is_not_asked_again():
@@ -129,7 +159,8 @@ def test_a_wrong_one_is_asked_for_again():
     typist = Typist("something else altogether")
     lock = Lock.of("a vault", *PassphraseKey(Typist()).create("a vault"))
     source = Remembered(PassphraseKey(typist))
-    source.find(lock)
+    with pytest.raises(KeyUnreadable):
+        source.find(lock)
 
     typist.text = LONG
     found = source.find(lock)

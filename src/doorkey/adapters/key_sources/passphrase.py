@@ -2,13 +2,15 @@
 
 import json
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from secrets import token_bytes
 
 from doorkey.adapters.key_sources.source import KEY_SIZE, Lock, NewKey, nobody
 from doorkey.domain.secret import Secret
-from doorkey.errors import KeyUnreadable
+from doorkey.errors import KeyUnreadable, PassphraseNeeded
 from doorkey.ports import Passphrases
 
 SHORTEST = 12
@@ -71,7 +73,10 @@ class PassphraseKey:
 
     def find(self, lock: Lock) -> bytes | None:
         argon2 = Argon2.read(lock.derivation)
-        return argon2.derive(self._passphrases.ask())
+        secret = argon2.derive(self._passphrases.ask())
+        if not lock.fits(secret):
+            raise KeyUnreadable("That is not the passphrase of this vault.", hint=self.restore)
+        return secret
 
     def create(self, vault: str) -> NewKey:
         passphrase = self._passphrases.choose()
@@ -90,11 +95,40 @@ class PassphraseKey:
 class NobodyToAsk:
     """Fill `ports.Passphrases` where no person is."""
 
+    def __init__(self, *, hint: str | None = None) -> None:
+        self._hint = hint
+
     def ask(self) -> Secret:
-        raise KeyUnreadable(
-            "The vault opens with a passphrase, and nobody can be asked for it here.",
-            hint="Run the command in a terminal.",
-        )
+        message = "The vault opens with a passphrase, and nobody can be asked for it here."
+        raise PassphraseNeeded(message, hint=self._hint)
 
     def choose(self) -> Secret:
         return self.ask()
+
+
+class TriedPassphrases:
+    """Fill `ports.Passphrases` with the one that somebody tries just now, else with whoever else can be asked."""
+
+    def __init__(self, others: Passphrases) -> None:
+        self._others = others
+        # Seen by who tries it and by nobody else: what goes on beside must not fail for a wrong guess.
+        self._tried: ContextVar[Secret | None] = ContextVar("tried", default=None)
+
+    @contextmanager
+    def trying(self, passphrase: Secret) -> Iterator[None]:
+        """Answer with this passphrase inside the block."""
+        before = self._tried.set(passphrase)
+        try:
+            yield
+        finally:
+            self._tried.reset(before)
+
+    def leave_to(self, others: Passphrases) -> None:
+        """Ask others from now on."""
+        self._others = others
+
+    def ask(self) -> Secret:
+        return self._tried.get() or self._others.ask()
+
+    def choose(self) -> Secret:
+        return self._others.choose()

@@ -164,5 +164,6 @@ def frame(call: Call) -> dict[str, Any]:
     return {
         "version": desk.version,
         "theme": desk.stores.preferences.get("theme") or "system",
+        "shut": desk.lock.problem(),
         "now": desk.services.clock.now(),
     }

@@ -125,6 +125,24 @@ document.addEventListener("input", ({ target }) => {
   if (target.id === "prompt") keepDraft(target);
 });
 
+// ---- The passphrase: after a wrong one the button says how long the next has to wait.
+
+function countDown(button, seconds, label) {
+  button.disabled = seconds > 0;
+  button.textContent = seconds > 0 ? `${label} in ${seconds} s` : label;
+  if (seconds > 0) setTimeout(countDown, 1000, button, seconds - 1, label);
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  const note = $("#unlock [data-wait]");
+  const field = $("#passphrase");
+  if (!note) return;
+  const wait = Number(note.dataset.wait);
+  note.removeAttribute("data-wait");
+  field.select();
+  countDown($("#unlock [type=submit]"), wait, "Open");
+});
+
 // ---- The bar: an answer may have shown that its account is signed out or used up.
 
 document.addEventListener("htmx:sse:close", () => htmx.trigger(document.body, "answer-ended"));
@@ -173,7 +191,7 @@ function watchScroller(scroller) {
 
 document.addEventListener("DOMContentLoaded", () => {
   if (!sessionStorage.getItem(KEY)) askForKey();
-  $("#dialog").addEventListener("close", leaveDialog);
+  $("#dialog")?.addEventListener("close", leaveDialog);
   const field = $("#prompt");
   if (field) {
     field.value ||= sessionStorage.getItem(draftName()) ?? "";
