@@ -23,7 +23,7 @@ from doorkey.domain.approval import Approval
 from doorkey.domain.conversation import Conversation, Event, EventKind
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Provider
 from doorkey.domain.secret import Secret
-from doorkey.errors import DoorkeyError
+from doorkey.errors import DoorkeyError, ModelRefused, UnknownName
 from doorkey.ports import Leases
 from doorkey.service.resolve import Choice, Wish
 from doorkey.service.services import ChatStores, Services
@@ -109,6 +109,9 @@ class Door:
     def async_client(self, choice: Choice, *, detail: str | None = None) -> httpx2.AsyncClient:
         return httpx2.AsyncClient()
 
+    def explain(self, choice: Choice, model: str, error: DoorkeyError) -> DoorkeyError:
+        return ModelRefused(f"{model} is not there.", nearest="acme:large") if type(error) is UnknownName else error
+
 
 class Numbers:
     """Fill `ports.Entropy`: each value is new, and greater than the one before."""
@@ -137,7 +140,9 @@ class World:
 
     @asynccontextmanager
     async def engine(self, leases: Leases | None = None) -> AsyncIterator[Engine]:
-        services = SimpleNamespace(resolver=self.door, sources=self.door, clock=self.clock, entropy=self.entropy)
+        services = SimpleNamespace(
+            resolver=self.door, sources=self.door, models=self.door, clock=self.clock, entropy=self.entropy
+        )
         engine = Engine(
             cast("Services", services),
             self.stores,

@@ -95,7 +95,7 @@ async def test_a_folder_that_is_gone_ends_the_run_before_the_model_is_asked(root
         (httpx2.ReadError("cut"), "provider_unavailable"),
         (ModelHTTPError(503, "small", None), "provider_unavailable"),
         (ModelHTTPError(401, "small", {"code": "token_revoked"}), "sign_in_needed"),
-        (ModelHTTPError(404, "small", "not json"), "unknown_name"),
+        (ModelHTTPError(404, "small", "not json"), "model_refused"),
         (ModelHTTPError(429, "small", {"code": "usage_limit_reached"}), "usage_limit_reached"),
         (ModelHTTPError(429, "small", {"code": "rate_limit_exceeded"}), "provider_unavailable"),
         (ModelHTTPError(400, "small", {"error": {"code": "chatpass_v2_scope_not_authorized"}}), "policy_refused"),
@@ -107,6 +107,19 @@ async def test_what_the_sdks_wrap_is_told_as_our_own_error(error: Exception, cod
     events = await ends(world)
 
     assert last_state(events)["error"] == code
+
+
+async def test_a_refused_model_is_explained_and_nobody_is_moved_to_the_nearest():
+    world = World(Script([[ModelHTTPError(404, "small", None)]]))
+
+    events = await ends(world)
+
+    told = last_state(events)
+    (run,) = world.stores.runs.of(world.stores.conversations.all()[0].id)
+    assert (told["error"], told["message"], told["nearest"]) == ("model_refused", "small is not there.", "acme:large")
+    assert run.served is not None
+    assert run.served.model == "small"
+    assert world.stores.conversations.all()[0].model == "acme:small"
 
 
 async def test_a_used_up_plan_is_recorded_with_its_account():

@@ -74,7 +74,8 @@ def shop(request: pytest.FixtureRequest, sandbox: Sandbox) -> Shop:
 @asynccontextmanager
 async def engine_over(shop: Shop, place: Path) -> AsyncIterator[tuple[Engine, ChatStores]]:
     app = open_app(place)
-    services = SimpleNamespace(resolver=shop, sources=shop, clock=FakeClock(), entropy=Numbers())
+    models = SimpleNamespace(explain=lambda _choice, _model, error: error)
+    services = SimpleNamespace(resolver=shop, sources=shop, models=models, clock=FakeClock(), entropy=Numbers())
     stores = cast("ChatStores", app)
     engine = Engine(cast("Services", services), stores, shop, [place], confinement=BARE)
     try:

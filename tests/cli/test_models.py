@@ -2,6 +2,9 @@
 
 import json
 
+import httpx2
+
+from doorkey.bootstrap import open_house
 from doorkey.cli.columns import cells
 from tests.cli.acme import Browser
 from tests.cli.terminal import Terminal
@@ -27,7 +30,10 @@ def test_one_provider_can_be_asked_alone(house):
 
     terminal.run("models", "acme", "--json")
 
-    assert json.loads(terminal.out) == {"models": ["acme:practice-small", "acme:practice-large"], "faults": []}
+    told = json.loads(terminal.out)
+    assert told["models"] == ["acme:practice-small", "acme:practice-large"]
+    assert (told["refused"], told["faults"]) == ({}, [])
+    assert told["read_at"]["acme"].endswith("Z")
 
 
 def test_a_fault_of_one_provider_does_not_hide_the_models_of_the_others(house, monkeypatch):
@@ -40,6 +46,25 @@ def test_a_fault_of_one_provider_does_not_hide_the_models_of_the_others(house, m
 
     assert (code, terminal.out) == (0, "acme:practice-small\nacme:practice-large\n")
     assert terminal.err.startswith("anthropic:\nerror: ")
+
+
+def test_a_list_that_cannot_be_renewed_is_shown_with_its_age(house, practice, config):
+    signed_in(house)
+    Terminal(house).run("models")
+    account = house.services.book.all()[0]
+    name = f"models:{account.id}"
+    kept = json.loads(house.stores.preferences.get(name))
+    older = kept | {"read_at": "2026-01-05T10:00:00+00:00", "refused": {"practice-huge": "is not in your Plus plan"}}
+    house.stores.preferences.set(name, json.dumps(older))
+    httpx2.post(f"{practice}/sandbox/faults", json={"kind": "unavailable", "endpoint": "model"})
+
+    with open_house(here=config.parent) as restarted:
+        terminal = Terminal(restarted)
+        code = terminal.run("models")
+
+    assert (code, terminal.out) == (0, "acme:practice-small\nacme:practice-large\n")
+    assert "acme:practice-huge is not in your Plus plan." in terminal.err
+    assert "acme: this list was read on 05 January at " in terminal.err
 
 
 def test_without_any_account_a_sign_in_is_needed(house):

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from doorkey.bootstrap import open_house
 from tests.e2e.conftest import enter
 from tests.e2e.pages import Chat, Dialog, hold
 
@@ -42,6 +43,23 @@ def test_connect_in_the_picker_opens_the_dialog_directly(page):
 
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(chat.bar).to_contain_text("ada@practice.example: On this computer, free")
+
+
+def test_a_model_that_is_refused_is_explained_and_the_nearest_is_one_click_away(app, window):
+    with open_house(environ={"DOORKEY_HOME": str(app.home)}, here=app.home) as house:
+        house.stores.preferences.set("model", "sandbox:practise-small")
+    launch_url = app.start()
+    app.sign_in()
+    page = enter(window().new_page(), launch_url)
+    chat = Chat(page)
+
+    chat.say("who pays?")
+    chat.hear("practise-small is not among the models of ada@practice.example.")
+    chat.answer.get_by_role("button", name="Use sandbox:practice-small").click()
+
+    expect(page.get_by_label("Model: sandbox:practice-small")).to_be_visible()
+    chat.say("who pays?")
+    chat.hear("served to Ada Lovelace")
 
 
 @pytest.fixture

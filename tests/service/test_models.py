@@ -6,7 +6,15 @@ import pytest
 from doorkey.domain.account import SIGNED_IN, Origins, Proof
 from doorkey.domain.provider import Api, Dialect, Payer
 from doorkey.domain.secret import Secret
-from doorkey.errors import ProviderUnavailable, SignInNeeded, StoreBusy, UsageLimitReached
+from doorkey.errors import (
+    Misconfigured,
+    OriginChanged,
+    ProviderUnavailable,
+    SignInNeeded,
+    StoreBusy,
+    UnknownName,
+    UsageLimitReached,
+)
 from doorkey.providers.anthropic import ANTHROPIC
 from doorkey.providers.google import GOOGLE
 from doorkey.service.models import KEPT_FOR, REMEMBERED_FOR
@@ -227,6 +235,8 @@ def test_a_server_on_this_machine_is_asked_each_time(house):
     assert (first.names, second.names) == (("one", "two"), ("three",))
 
 
+UNKNOWN = UnknownName("The provider does not serve this model to this account.")
+REFUSED = Misconfigured("The provider refused the request (status 400).")
 GPTS = answer(200, {"data": [{"id": "gpt-6-sol"}, {"id": "gpt-6-luna"}, {"id": "whisper"}]})
 
 
@@ -234,7 +244,7 @@ def test_a_model_that_a_plan_does_not_have_is_explained_with_the_nearest(house):
     house.keep(identity=an_identity(plan="plus"), payer=Payer.PLAN)
     house.world.endpoints.scripted = [GPTS]
 
-    error = house.models.explain(choose(house), "gpt-6.1-sol")
+    error = house.models.explain(choose(house), "gpt-6.1-sol", UNKNOWN)
 
     assert str(error) == "gpt-6.1-sol is not in your Plus plan."
     assert error.nearest == "acme:gpt-6-sol"
@@ -245,7 +255,7 @@ def test_where_nothing_is_like_it_the_list_alone_is_named(house):
     house.keep_key(name="work")
     house.world.endpoints.scripted = [GPTS]
 
-    error = house.models.explain(choose(house), "claude")
+    error = house.models.explain(choose(house), "claude", UNKNOWN)
 
     assert str(error) == "claude is not among the models of work."
     assert error.nearest is None
@@ -256,7 +266,7 @@ def test_a_model_that_is_listed_and_refused_is_remembered_for_a_day(house):
     house.keep(identity=an_identity(plan="pro"), payer=Payer.PLAN)
     house.world.endpoints.scripted = [GPTS] * 3
 
-    error = house.models.explain(choose(house), "gpt-6-sol")
+    error = house.models.explain(choose(house), "gpt-6-sol", UNKNOWN)
     told = house.new_models().of(choose(house))
     house.clock.sleep(REMEMBERED_FOR)
     later = house.models.of(choose(house))
@@ -265,6 +275,23 @@ def test_a_model_that_is_listed_and_refused_is_remembered_for_a_day(house):
     assert told.refused == {"gpt-6-sol": "is not in your Pro plan"}
     assert "gpt-6-sol" in told.names
     assert later.refused == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "code"),
+    [
+        ("gpt-6-sol", REFUSED, "misconfigured"),
+        ("gpt-5", REFUSED, "model_refused"),
+        ("gpt-5", UNKNOWN, "model_refused"),
+        ("gpt-5", ProviderUnavailable("no way there"), "provider_unavailable"),
+        ("gpt-5", OriginChanged("Another address."), "origin_changed"),
+    ],
+)
+def test_only_what_is_about_the_model_is_explained(house, model, error, code):
+    house.keep()
+    house.world.endpoints.scripted = [GPTS]
+
+    assert house.models.explain(choose(house), model, error).code == code
 
 
 class BusyShelf:

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from doorkey.domain.approval import Decision
 from doorkey.domain.conversation import EventKind, RunState
-from doorkey.errors import ProviderUnavailable, UsageLimitReached
+from doorkey.errors import ProviderUnavailable, UnknownName, UsageLimitReached
+from doorkey.service.resolve import Wish
 from doorkey.testing.values import HOUR, an_approval
 from doorkey.web.words import clock
 
@@ -303,6 +305,43 @@ async def test_the_picker_lists_the_models_of_an_account(room, browser):
 
     assert answer.text.index("small") < answer.text.index("large")
     assert "acme:large" in answer.text
+
+
+async def test_a_model_that_was_refused_says_so_and_stays_to_be_chosen(room, browser):
+    account = room.keep()
+    room.list_models("small", "large")
+    choice = room.services.resolver.choose(Wish(provider="acme"))
+    room.services.models.explain(choice, "large", UnknownName("It is not served."))
+
+    answer = await browser.get("/picker/acme", headers=HTMX)
+
+    assert f"Refused last time: it is not among the models of {account.label}." in answer.text
+    assert "acme:large" in answer.text
+
+
+async def test_an_old_list_tells_its_age(room, browser):
+    account = room.keep()
+    read_at = (room.services.clock.now() - timedelta(hours=3)).isoformat()
+    kept = {"names": ["small"], "read_at": read_at, "refused": {"huge": "is switched off"}, "met": {}}
+    room.stores.preferences.set(f"models:{account.id}", json.dumps(kept))
+    room.endpoints.scripted.append(ProviderUnavailable("api.example did not answer."))
+
+    answer = await browser.get("/picker/acme", headers=HTMX)
+
+    assert "api.example did not answer. This list was read 3 hours ago." in answer.text
+    assert "huge is switched off." in answer.text
+    assert "acme:huge" not in answer.text
+
+
+async def test_the_nearest_model_is_offered_and_not_taken(room, browser):
+    run = room.chat()
+    gone = {"error": "model_refused", "message": "smal is not there.", "hint": "Choose.", "nearest": "acme:small"}
+    room.engine.tell(run, EventKind.STATE, state="failed", **gone)
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "Use acme:small</button>" in page.text
+    assert run.prompt in page.text
 
 
 async def test_a_provider_that_does_not_answer_says_so_in_its_group(room, browser):

@@ -151,6 +151,9 @@ class Answer:
         self.over = True
         if self._choice and self._choice.account:
             await asyncio.to_thread(self._shop.record, self._choice.account, error)
+        if self._choice and self._turn and self.run.served:
+            explain = self._shop.services.models.explain
+            error = await asyncio.to_thread(explain, self._choice, self.run.served.model, error)
         # Calls that nobody can tell apart must not come before a model again.
         await self.end(RunState.FAILED, error, keep=not isinstance(error, ApprovalRefused))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from doorkey.cli import failures
 from doorkey.cli.io import Io, printable
 from doorkey.cli.shell import House, Shell, wish, with_consent
 from doorkey.errors import DoorkeyError, SignInNeeded
-from doorkey.service.listing import error_json
+from doorkey.service.listing import error_json, iso
 from doorkey.service.models import ModelList
 from doorkey.service.resolve import Wish
 
@@ -29,11 +30,16 @@ class Found:
     """The models by their full names, and what kept a provider's list away."""
 
     models: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    read_at: dict[str, datetime] = field(default_factory=dict)
     faults: dict[str, DoorkeyError] = field(default_factory=dict)
 
     def take(self, provider: str, listed: ModelList) -> None:
         """Add one provider's list; a list that could not be renewed still counts."""
         self.models += [f"{provider}:{name}" for name in listed.names]
+        self.refused |= {f"{provider}:{name}": why for name, why in listed.refused.items()}
+        if listed.read_at:
+            self.read_at[provider] = listed.read_at
         if listed.fault:
             self.faults[provider] = listed.fault
 
@@ -58,12 +64,18 @@ def run(options: Options, io: Io, house: House) -> None:
         raise next(iter(found.faults.values()), SignInNeeded("No provider is connected."))
     if options.as_json:
         faults = [{"provider": provider, **error_json(error)} for provider, error in found.faults.items()]
-        io.json({"models": found.models, "faults": faults})
+        read_at = {provider: iso(at) for provider, at in found.read_at.items()}
+        io.json({"models": found.models, "refused": found.refused, "read_at": read_at, "faults": faults})
         return
     for model in found.models:
         io.result(printable(model))
+    for model, why in found.refused.items():
+        io.say(printable(f"{model} {why}."))
     for provider, error in found.faults.items():
-        io.say(f"{provider}:")
+        read_at = found.read_at.get(provider)
+        io.say(
+            f"{provider}: this list was read on {read_at.astimezone():%d %B at %H:%M}" if read_at else f"{provider}:"
+        )
         failures.explain(io, error)
 
 

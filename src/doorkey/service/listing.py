@@ -205,8 +205,8 @@ def policy_json(policy: Policy) -> Json:
 def error_json(error: DoorkeyError) -> Json:
     """Describe an error: its stable code, what happened, and what to do."""
     described: Json = {"error": error.code, "message": str(error), "hint": error.hint}
-    consent = getattr(error, "consent", None)
-    return described | ({"consent": consent} if consent else {})
+    more = {name: value for name in ("consent", "nearest") if (value := getattr(error, name, None))}
+    return described | more
 
 
 def sign_in_json(sign_in: SignIn, listing: Listing) -> Json:

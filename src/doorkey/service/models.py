@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from doorkey.domain.account import SIGNED_IN, Account
 from doorkey.domain.provider import Dialect, Kind, Method, Payer, Provider
 from doorkey.domain.secret import Secret
-from doorkey.errors import DoorkeyError, ModelRefused, StorageFull, StoreBusy
+from doorkey.errors import DoorkeyError, Misconfigured, ModelRefused, StorageFull, StoreBusy, UnknownName
 from doorkey.flows.steps import Request
 from doorkey.ports import Clock, Preferences, Transport
 from doorkey.providers.dialects import RULES, credential_headers, route_headers
@@ -106,9 +106,14 @@ class Models:
         self._keep(key, kept)
         return kept.listed(now, _missing(choice))
 
-    def explain(self, choice: Choice, model: str) -> ModelRefused:
-        """Say why a call's model was refused and which is nearest; nobody is moved to that one (rule 5)."""
+    def explain(self, choice: Choice, model: str, error: DoorkeyError) -> DoorkeyError:
+        """Say of a call's refusal whether it was the model, why, and which is nearest; nobody is moved (rule 5)."""
+        if type(error) not in {UnknownName, Misconfigured}:
+            return error
         listed = self.of(choice)
+        # Some servers answer 400 to a name that they do not know.
+        if type(error) is Misconfigured and (not listed.names or model in listed.names):
+            return error
         if model in listed.names:
             self._remember(choice, model)
         others = [name for name in listed.names if name != model and name not in listed.refused]

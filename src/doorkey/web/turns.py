@@ -17,7 +17,7 @@ from doorkey.web.views import markup
 class Footer:
     """The end of an answer: who served it, and where it stopped, why; `consent` names a yes that is missing.
 
-    `until` is when a used-up account opens again.
+    `nearest` is the model to choose instead of one that was refused, `until` is when a used-up account opens again.
     """
 
     state: RunState
@@ -25,6 +25,7 @@ class Footer:
     message: str | None = None
     hint: str | None = None
     consent: str | None = None
+    nearest: str | None = None
     until: datetime | None = None
     provider: str | None = None
     account: str | None = None
@@ -95,6 +96,7 @@ def _footer(desk: Desk, run: Run, answer: Answer) -> Footer:
         message=_text(told.get("message")) or run.message,
         hint=_text(told.get("hint")) or run.hint,
         consent=_text(told.get("consent")),
+        nearest=_text(told.get("nearest")),
         until=_until(desk, account) if error == UsageLimitReached.code else None,
         provider=provider,
         account=account,

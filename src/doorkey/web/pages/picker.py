@@ -25,6 +25,7 @@ def models(call: Call) -> Response:
     provider = call.desk.services.catalog.provider(call.path("provider"))
     accounts = [account for account in call.desk.services.book.all() if account.provider == provider.id]
     values: dict[str, Any] = {"provider": provider, "accounts": accounts, "choice": None, "listed": None}
+    values["now"] = call.desk.services.clock.now()
     try:
         choice = call.desk.services.resolver.choose(Wish(provider=provider.id, folder=None))
     except DoorkeyError as error:
