@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -109,8 +110,9 @@ def test_the_real_one_answers_as_it_is_asked(transport):
 @pytest.fixture
 def transport():
     from doorkey.adapters.http.client import HttpTransport
+    from doorkey.adapters.http.roads import Roads
 
-    return HttpTransport()
+    return HttpTransport(Roads({}, Path()))
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_every_key_of_the_config_has_a_heading_and_no_other():
     methods = (key for kind in config_fields.METHOD.values() for key in kind)
     described = re.findall(r"`(?:providers\..*\.)?(\w+)`", "\n".join(headings("docs/config.md")))
 
-    assert set(described) == {"env_files", "key_command", *config_fields.API, *methods}
+    assert set(described) == {"env_files", "key_command", *config_fields.NETWORK, *config_fields.API, *methods}
 
 
 def test_every_variable_that_is_read_has_a_heading():

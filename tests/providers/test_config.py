@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorkey.domain.network import Network
 from doorkey.domain.policy import OWN, Policy, Verdict
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Payer, Provider
+from doorkey.domain.secret import Secret
 from doorkey.providers import config_fields
 from doorkey.providers.config import Merged, merge
 
@@ -228,7 +230,38 @@ def test_trusted_files_are_named_at_the_top():
     assert merged('env_files = ["~/projects/.env"]').env_files == ("~/projects/.env",)
 
 
+NETWORKS = """
+[network]
+proxy = "http://ann:pw@proxy.acme.example:3128"
+ca_bundle = "acme.pem"
+[providers.acme.network]
+proxy = "none"
+"""
+
+
+def test_a_network_is_named_for_all_and_for_a_provider_with_its_methods():
+    result = merged(NETWORKS)
+
+    (acme,) = result.providers
+    assert result.network == Network(proxy=Secret("http://ann:pw@proxy.acme.example:3128"), ca_bundle="acme.pem")
+    assert {acme.network, *(method.network for method in acme.methods)} == {Network(proxy=Secret("none"))}
+    assert acme.network.over(result.network) == Network(proxy=Secret("none"), ca_bundle="acme.pem")
+
+
+def test_the_address_of_a_proxy_is_printed_nowhere():
+    assert "pw@" not in repr(merged(NETWORKS))
+
+
 MISTAKES = {
+    "[network]\nproxy = 'gopher://proxy'": (
+        'line 2, network.proxy: must be the http:// or https:// address of a proxy, or "none"'
+    ),
+    "[providers.acme.network]\nproxy = 'http://proxy:none'": (
+        'line 2, providers.acme.network.proxy: must be the http:// or https:// address of a proxy, or "none"'
+    ),
+    "[network]\nca_bundle = ''": "line 2, network.ca_bundle: must be a text of one line, not empty",
+    "[network]\nverify = false": "line 2, network.verify: is not a known key",
+    "network = 'proxy'": "line 1, network: must be a table",
     'env_files = "~/.env"': "line 1, env_files: must be a list of texts",
     "\nenv_file = []": "line 2, env_file: is not a known key",
     "providers = 1": "line 1, providers: must be a table",
@@ -344,9 +377,12 @@ def test_a_syntax_mistake_in_the_middle_is_told_by_line():
 def test_no_problem_repeats_a_value():
     canary = "sk-canary-77"
 
-    result = merged(f"[providers.acme.api]\nbase_url = '{canary}'\nenv = '{canary}'\ndialect = '{canary}'")
+    result = merged(
+        f"[network]\nproxy = '{canary}'\n"
+        f"[providers.acme.api]\nbase_url = '{canary}'\nenv = '{canary}'\ndialect = '{canary}'"
+    )
 
-    assert len(result.problems) == 3
+    assert len(result.problems) == 4
     assert canary not in "".join(result.problems)
 
 
@@ -368,7 +404,7 @@ def test_a_vendors_profile_cannot_be_added():
 
 
 def test_every_simple_field_of_a_method_can_be_set():
-    not_simple = {"id", "policy", "api"}
+    not_simple = {"id", "policy", "api", "network"}
 
     assert {field.name for field in names_of(Method)} - not_simple == set(config_fields.ANY_METHOD)
 

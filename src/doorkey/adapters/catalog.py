@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path, PurePath
 
+from doorkey.domain.network import Network
 from doorkey.domain.provider import Provider
 from doorkey.errors import UnknownName
 from doorkey.ports import Clock
@@ -40,6 +41,10 @@ class FileCatalog:
     def env_files(self) -> Sequence[PurePath]:
         """Return the trusted files; a relative one is seen from the config's folder."""
         return [self._path.parent / Path(name).expanduser() for name in self._current().env_files]
+
+    def network(self) -> Network:
+        """Return how providers are reached that say nothing of it themselves."""
+        return self._current().network
 
     def key_command(self) -> str | None:
         """Return the command line that prints the vault's key."""

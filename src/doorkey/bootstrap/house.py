@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from doorkey.adapters.browser import SystemBrowser
 from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
+from doorkey.adapters.http.roads import Roads
 from doorkey.adapters.http.signatures import JoseSignatures
 from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk, TriedPassphrases
@@ -70,9 +71,10 @@ class House:
         self.clock = SystemClock()
         self.entropy = SystemEntropy()
         self.browser = SystemBrowser(environ)
-        self.transport = HttpTransport()
         self.profiles = AntProfiles(environ)
         self.catalog = FileCatalog(self.folders.config / "config.toml", ALL, self.clock)
+        self.roads = Roads(environ, self.folders.config, self.catalog.network)
+        self.transport = HttpTransport(self.roads)
         self.surroundings = EnvironmentKeys(environ, here, self.catalog.env_files)
         self._passphrases = TriedPassphrases(passphrases or NobodyToAsk())
         self.vault = open_vault(
@@ -226,7 +228,7 @@ class House:
         """HTTP clients for model calls, each bound to one account."""
         from doorkey.adapters.http.clients import Clients
 
-        return Clients(self.services.sources, self.transport.settings)
+        return Clients(self.services.sources, self.roads)
 
     def keeper(self) -> Keeper:
         """Make what renews before anybody asks, for a program that stays."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from doorkey.domain.network import USUAL, Network
 from doorkey.domain.provider import Api, Kind, Method, Payer, Provider
 from doorkey.providers import config_fields as fields
 from doorkey.providers.config_fields import Read, Wrong
@@ -26,6 +27,7 @@ NAMES = {
     Kind.API_KEY: "API key",
     Kind.NONE: "No sign-in needed",
 }
+TABLES = ("api", "methods", "network")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
@@ -38,6 +40,7 @@ class Merged:
     problems: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
     key_command: str | None = None
+    network: Network = USUAL
 
 
 def merge(text: str, builtin: Sequence[Provider]) -> Merged:
@@ -47,14 +50,16 @@ def merge(text: str, builtin: Sequence[Provider]) -> Merged:
     except (ValueError, RecursionError) as error:
         return Merged(providers=tuple(builtin), problems=(_syntax_problem(text, error),))
     reading = _Reading(lines_of(text))
-    top = reading.values(config, {"env_files": fields.texts, "key_command": fields.text}, (), tables=("providers",))
+    keys = {"env_files": fields.texts, "key_command": fields.text}
+    top = reading.values(config, keys, (), tables=("providers", "network"))
     known = {provider.id: provider for provider in builtin}
     for provider_id, entry, path in reading.tables(config.get("providers", {}), ("providers",)):
         before = known.get(provider_id)
         merged = _changed(reading, before, entry, path) if before else _new(reading, provider_id, entry, path)
         if merged:
-            known[provider_id] = merged
-    return Merged(providers=tuple(known.values()), problems=tuple(reading.problems), **top)
+            known[provider_id] = _reached(merged, _network(reading, entry, path))
+    network = _network(reading, config, ())
+    return Merged(providers=tuple(known.values()), problems=tuple(reading.problems), network=network, **top)
 
 
 def _syntax_problem(text: str, error: Exception) -> str:
@@ -112,9 +117,19 @@ class _Reading:
         return {}
 
 
+def _network(reading: _Reading, entry: Mapping[str, object], path: Path) -> Network:
+    return Network(**reading.values(reading.table(entry, "network", path), fields.NETWORK, (*path, "network")))
+
+
+def _reached(provider: Provider, network: Network) -> Provider:
+    """Give a provider, and each of its methods, its own network."""
+    methods = tuple(replace(method, network=network) for method in provider.methods)
+    return replace(provider, network=network, methods=methods)
+
+
 def _changed(reading: _Reading, before: Provider, entry: Mapping[str, object], path: Path) -> Provider:
     """Lay an entry over a built-in provider."""
-    own = reading.values(entry, {"name": fields.text}, path, tables=("api", "methods"))
+    own = reading.values(entry, {"name": fields.text}, path, tables=TABLES)
     api = replace(before.api, **reading.values(reading.table(entry, "api", path), fields.API, (*path, "api")))
     provider = replace(before, api=api, **own)
     return replace(provider, methods=_methods(reading, provider, entry, path))
@@ -122,7 +137,7 @@ def _changed(reading: _Reading, before: Provider, entry: Mapping[str, object], p
 
 def _new(reading: _Reading, provider_id: str, entry: Mapping[str, object], path: Path) -> Provider | None:
     """Make a provider of the person's own; None where it lacks what nobody can guess."""
-    own = reading.values(entry, {"name": fields.text}, path, tables=("api", "methods"))
+    own = reading.values(entry, {"name": fields.text}, path, tables=TABLES)
     given = reading.table(entry, "api", path)
     values = reading.values(given, fields.API, (*path, "api"))
     for key in ("base_url", "dialect"):

@@ -6,9 +6,12 @@ from enum import StrEnum
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from doorkey.domain.network import DIRECT
 from doorkey.domain.provider import DeviceDialect, Dialect, Grant, Kind, Payer, is_safe
+from doorkey.domain.secret import Secret
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 LONGEST_TEXT = 2048
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,6 +56,14 @@ def address(value: object) -> str:
     if not is_safe(url):
         raise Wrong("must be an https address (http only towards this machine)")
     return url
+
+
+def proxy(value: object) -> Secret:
+    """Take the address of a proxy, perhaps with a password in it, or the word for none."""
+    url = text(value)
+    if url != DIRECT and not _is_proxy(url):
+        raise Wrong(f'must be the http:// or https:// address of a proxy, or "{DIRECT}"')
+    return Secret(url)
 
 
 def loopback(value: object) -> str:
@@ -111,9 +122,20 @@ def _is_plain(url: str) -> bool:
     return not (parts.username or parts.password or parts.fragment or " " in url)
 
 
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and " " not in url
+
+
 Read = Callable[[object], Any]
 
 _BODY = one_of(("form", "json"))
+
+NETWORK: Mapping[str, Read] = {"proxy": proxy, "ca_bundle": text}
 
 API: Mapping[str, Read] = {"base_url": address, "dialect": one_of(Dialect), "env": variables}
 

@@ -1,25 +1,25 @@
 """One HTTP exchange with a provider's OAuth endpoint, and every rule about how it may go."""
 
 import threading
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from doorkey.adapters.http.proxies import is_loopback
+from doorkey.adapters.http.roads import Roads
+from doorkey.domain.network import Road
 from doorkey.domain.provider import is_safe
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured, ProviderUnavailable
 from doorkey.flows.steps import Request, Response
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx2
 
 LONGEST_BODY = 1024 * 1024
 GRACE = 1.0
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class AsyncHttpTransport:
@@ -28,27 +28,40 @@ class AsyncHttpTransport:
     Each exchange has a client of its own: no cookie and no connection is ever shared between two accounts.
     """
 
+    def __init__(self, roads: Roads) -> None:
+        self._roads = roads
+
     async def send(self, request: Request) -> Response:
         """Return the answer, whatever its status; raise ProviderUnavailable when there is none in time."""
         import asyncio
 
-        import httpx2
-
         host = _host(request.url)
+        road = self._roads.to(request.url, request.network)
         try:
+            # The deadline is for the whole exchange and is kept outside of the client.
             async with asyncio.timeout(request.timeout.total_seconds()):
-                return await self._exchange(request, host)
+                return await self._explained(request, road)
         except TimeoutError:
             raise _too_late(host) from None
         except UnicodeEncodeError:
             raise Misconfigured("The key holds a character that no key has.", hint="Copy the key again.") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            # Without its cause, because the library's own words may quote the answer or the address.
-            raise ProviderUnavailable(f"{host} could not be reached ({type(error).__name__}).") from None
 
-    async def _exchange(self, request: Request, host: str) -> Response:
+    async def _explained(self, request: Request, road: Road) -> Response:
+        import asyncio
+
+        import httpx2
+
+        try:
+            return await self._exchange(request, road)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            from doorkey.adapters.http.unreached import unreached
+
+            # Without its cause, because the library's own words may quote the answer or the address.
+            raise await asyncio.to_thread(unreached, error, road, request.url) from None
+
+    async def _exchange(self, request: Request, road: Road) -> Response:
         async with (
-            self._client(host) as client,
+            self._client(road) as client,
             client.stream(
                 request.method,
                 request.url,
@@ -61,39 +74,15 @@ class AsyncHttpTransport:
             async for chunk in answer.aiter_bytes():
                 body += chunk
                 if len(body) > LONGEST_BODY:
-                    raise ProviderUnavailable(f"{host} sent an answer that is too long.")
+                    raise ProviderUnavailable(f"{road.host} sent an answer that is too long.")
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(status=answer.status_code, headers=headers, body=bytes(body))
 
-    def settings(self, host: str) -> dict[str, Any]:
-        """Tell how every client of ours is made, for model calls too: TLS verified, redirects off."""
-        return {
-            "verify": self._certificates,
-            # No proxy stands between us and this machine.
-            "trust_env": host not in LOOPBACK,
-            "follow_redirects": False,
-        }
-
-    def _client(self, host: str) -> "httpx2.AsyncClient":
+    def _client(self, road: Road) -> "httpx2.AsyncClient":
         import httpx2
 
-        try:
-            # The deadline is for the whole exchange and is kept outside of the client.
-            return httpx2.AsyncClient(**self.settings(host), timeout=None)
-        except (ValueError, ImportError):
-            hint = "Check HTTPS_PROXY and ALL_PROXY: they must be http:// or https:// addresses."
-            raise ProviderUnavailable("The proxy that the environment names cannot be used.", hint=hint) from None
-
-    @cached_property
-    def _certificates(self) -> "ssl.SSLContext":
-        """Load the authorities that this machine trusts, once: it takes longer than everything else here."""
-        import httpx2
-
-        try:
-            return httpx2.create_ssl_context()
-        except OSError as error:
-            hint = "Check SSL_CERT_FILE: it must name a file of certificates."
-            raise ProviderUnavailable("The trusted certificates cannot be read.", hint=hint) from error
+        transport = self._roads.async_transport(road)
+        return httpx2.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=None)
 
 
 class HttpTransport:
@@ -103,9 +92,8 @@ class HttpTransport:
     server keeps alive with a byte now and then.
     """
 
-    def __init__(self) -> None:
-        self._sender = AsyncHttpTransport()
-        self.settings = self._sender.settings
+    def __init__(self, roads: Roads) -> None:
+        self._sender = AsyncHttpTransport(roads)
 
     def send(self, request: Request) -> Response:
         answer: SimpleQueue[Response | BaseException] = SimpleQueue()
@@ -123,10 +111,31 @@ class HttpTransport:
         import asyncio
 
         async def exchange() -> None:
+            asyncio.get_running_loop().set_default_executor(_Unawaited())
             [outcome] = await asyncio.gather(self._sender.send(request), return_exceptions=True)
             answer.put(outcome)
 
         asyncio.run(exchange())
+
+
+class _Unawaited(ThreadPoolExecutor):
+    """Run each call in a thread that nobody waits for: a name look-up that hangs must not hold up a command's end."""
+
+    def submit(self, call: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+
+        def body() -> None:
+            try:
+                future.set_result(call(*arguments, **options))
+            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the future
+                future.set_exception(error)
+
+        threading.Thread(target=body, name="doorkey-lookup", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as inherited
+        """Leave the threads alone."""
 
 
 def user_agent() -> str:
@@ -153,4 +162,5 @@ def _revealed(fields: Mapping[str, str | Secret]) -> dict[str, str]:
 
 
 def _too_late(host: str) -> ProviderUnavailable:
-    return ProviderUnavailable(f"{host} did not answer in time.")
+    beyond = "Try again; behind a proxy, name it in HTTPS_PROXY or under [network] in config.toml."
+    return ProviderUnavailable(f"{host} did not answer in time.", hint=None if is_loopback(host) else beyond)
