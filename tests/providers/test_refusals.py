@@ -14,7 +14,7 @@ from doorkey.errors import (
     UnknownName,
     UsageLimitReached,
 )
-from doorkey.providers.refusals import POLICY, USED_UP, refusal
+from doorkey.providers.refusals import ENDED, POLICY, USED_UP, in_stream, refusal
 from doorkey.testing.values import HOUR, NOON
 
 CANARY = "canary-c0de"
@@ -46,6 +46,19 @@ def anthropic(kind, message=""):
         (408, b"", ProviderUnavailable),
         (502, b"<html>", ProviderUnavailable),
         *[(403, openai(code), PolicyRefused) for code in POLICY],
+        *[(429, openai(code), PolicyRefused) for code in POLICY],
+        (403, openai("chatpass_v2_scope_not_authorized"), PolicyRefused),
+        (403, openai("chatpass_v2_invalid_authorization_context"), PolicyRefused),
+        (429, openai("chatpass_v2_something_new"), PolicyRefused),
+        (429, {"error": {"type": "usage_not_included", "plan_type": "free"}}, PolicyRefused),
+        (429, anthropic("rate_limit_error", "Third-party apps now draw from your extra usage"), PolicyRefused),
+        (
+            400,
+            anthropic("invalid_request_error", "Your credit balance is too low to access the API."),
+            UsageLimitReached,
+        ),
+        (402, {"error": {"code": 402, "message": "Insufficient credits"}}, UsageLimitReached),
+        (503, openai("slow_down"), ProviderUnavailable),
         (400, anthropic("invalid_request_error", "Third-party apps now draw from your extra usage"), PolicyRefused),
         (400, anthropic("invalid_request_error", "You're out of extra usage."), PolicyRefused),
         (400, anthropic("invalid_request_error", "is only authorized for use with Claude Code"), PolicyRefused),
@@ -80,6 +93,10 @@ def test_a_refusal_means_one_thing(status, body, error):
         (openai("subscription_sharing_usage_limit_exceeded"), {}, None),
         (openai("usage_limit_reached", resets_at=10**20), {}, None),
         (openai("usage_limit_reached", resets_in_seconds=10**20), {}, None),
+        (openai("usage_limit_reached", resets_at=(NOON + 9000 * HOUR).timestamp()), {}, NOON + timedelta(days=31)),
+        (openai("usage_limit_reached", resets_in_seconds=10**8), {}, NOON + timedelta(days=31)),
+        (openai("usage_limit_reached"), {"retry_after": "99999999999"}, NOON + timedelta(days=31)),
+        (openai("usage_limit_reached"), {"retry_after": "Tue, 01 Jan 2030 13:00:00 GMT"}, NOON + HOUR),
         (openai("usage_limit_reached", resets_at="soon"), {}, None),
     ],
 )
@@ -124,3 +141,46 @@ def test_a_429_with_a_short_wait_asks_to_slow_down():
 
     assert isinstance(refused, ProviderUnavailable)
     assert refused.retry_after == 20
+
+
+def test_a_429_is_a_used_up_plan_where_the_headers_say_that_a_window_is_full():
+    headers = {
+        "retry-after": "5",
+        "x-codex-primary-used-percent": "100",
+        "x-codex-primary-reset-at": str(int((NOON + HOUR).timestamp())),
+        "x-codex-secondary-used-percent": "30",
+    }
+
+    refused = read(429, openai("who_knows"), **headers)
+
+    assert isinstance(refused, UsageLimitReached)
+    assert refused.until == NOON + HOUR
+
+
+def test_a_429_whose_headers_tell_of_a_full_rate_asks_to_slow_down():
+    headers = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "0", "retry-after": "5"}
+
+    assert isinstance(read(429, openai("rate_limit_exceeded"), **headers), ProviderUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        *[({"code": code}, UsageLimitReached) for code in USED_UP],
+        *[({"code": code}, PolicyRefused) for code in POLICY],
+        *[({"code": code}, SignInNeeded) for code in ENDED],
+        ({"code": "chatpass_v2_scope_not_authorized"}, PolicyRefused),
+        ({"code": "subscription_sharing_usage_unavailable"}, ProviderUnavailable),
+        ({"code": "subscription_sharing_unsupported_capability"}, Misconfigured),
+        ({"type": "overloaded_error"}, ProviderUnavailable),
+        ({"type": "rate_limit_error"}, ProviderUnavailable),
+        ({"code": "model_not_found"}, UnknownName),
+        ({"code": "who_knows", "message": CANARY}, ProviderUnavailable),
+        ({}, ProviderUnavailable),
+    ],
+)
+def test_an_error_inside_an_answer_means_the_same_as_before_it(fault, error):
+    told = in_stream(fault, now=NOON)
+
+    assert type(told) is error
+    assert CANARY not in f"{told}{told.hint}"

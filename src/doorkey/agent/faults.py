@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from doorkey.errors import DoorkeyError, ProviderUnavailable, Temporary
-from doorkey.providers.refusals import refusal
+from doorkey.providers.refusals import in_stream, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,9 @@ def _theirs(error: BaseException, now: datetime) -> DoorkeyError | None:
             body = error.body if isinstance(error.body, bytes | str) else json.dumps(error.body, default=str)
             raw = body if isinstance(body, bytes) else body.encode()
             return refusal(error.status_code, error.headers or {}, raw, now=now)
+        case exceptions.ModelAPIError(in_stream=True):
+            told = {"code": error.provider_error_code or error.provider_error_type, "message": error.message}
+            return in_stream(told, now=now)
         case exceptions.ModelAPIError() | httpx2.TransportError():
             return ProviderUnavailable("The provider did not answer to the end.")
         case exceptions.UsageLimitExceeded():

@@ -76,6 +76,7 @@ class Method:
     `redirect` is the registered one; port 0 means any free port, `fallback_ports` are the other registered ones.
     `registers` means that the callback issues a client id (Sign in with ChatGPT). `api` replaces the provider's.
     `network` is the provider's, because flows know only the method.
+    `usage` names the page that tells how much is used (`providers.usage_pages.PAGES`); None where there is none.
     `userinfo_url` says who signed in where no ID token does.
     """
 
@@ -111,6 +112,7 @@ class Method:
     plan_scope: str | None = None
     allow_outside_app: bool = False
     manage_url: str | None = None
+    usage: str | None = None
     network: Network = USUAL
 
     @property

@@ -56,6 +56,7 @@ CLAUDE = Method(
     token_body="json",
     state_in_token_body=True,
     manage_url="https://claude.ai/settings/usage",
+    usage="claude",
 )
 
 ANTHROPIC = Provider(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from doorkey.domain.network import DIRECT
 from doorkey.domain.provider import DeviceDialect, Dialect, Grant, Kind, Payer, is_safe
 from doorkey.domain.secret import Secret
+from doorkey.providers.usage_pages import PAGES
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
@@ -147,6 +148,7 @@ _COMMON: Mapping[str, Read] = {
     "payer": one_of(Payer),
     "allow_outside_app": flag,
     "manage_url": address,
+    "usage": one_of(tuple(PAGES)),
 }
 _OAUTH: Mapping[str, Read] = {
     "client_id": text,

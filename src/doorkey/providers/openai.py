@@ -66,6 +66,7 @@ CODEX = Method(
         "codex_cli_simplified_flow": "true",
     },
     manage_url=USAGE_PAGE,
+    usage="codex",
 )
 
 API_KEY = Method(

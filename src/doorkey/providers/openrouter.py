@@ -27,6 +27,7 @@ OAUTH = Method(
     # Any port of this machine is taken, though the page names 3000 only.
     fallback_ports=(3000,),
     manage_url=KEYS_PAGE,
+    usage="openrouter",
 )
 
 API_KEY = Method(
@@ -35,6 +36,7 @@ API_KEY = Method(
     name="API key",
     policy=Policy(verdict=Verdict.ALLOWED, note=NOTE, source=OAUTH_PAGE, read_on=READ_ON),
     manage_url=KEYS_PAGE,
+    usage="openrouter",
 )
 
 OPENROUTER = Provider(

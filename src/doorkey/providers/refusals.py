@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from doorkey.errors import (
@@ -14,13 +15,13 @@ from doorkey.errors import (
     UnknownName,
     UsageLimitReached,
 )
+from doorkey.providers.windows import read_windows
 
-# Sign in with ChatGPT, errors page; Codex; OpenAI's platform; Anthropic.
+# Sign in with ChatGPT, errors page; Codex; OpenAI's platform; Anthropic. Before the stream or in it (protocols 1.9).
 USED_UP = frozenset(
     {
         "subscription_sharing_usage_limit_exceeded",
         "usage_limit_reached",
-        "usage_not_included",
         "insufficient_quota",
         "credit_balance_exhausted",
         "organization_spend_limit_exceeded",
@@ -31,42 +32,82 @@ POLICY = frozenset(
     {
         "subscription_sharing_user_not_eligible",
         "subscription_sharing_route_not_supported",
-        "chatpass_v2_scope_not_authorized",
-        "chatpass_v2_invalid_authorization_context",
+        "usage_not_included",
+        "permission_error",
     }
 )
+POLICY_PREFIX = "chatpass_v2_"
+"""Every code that begins so says that the permission is missing; not all of them are written down anywhere."""
+
+ENDED = frozenset({"subscription_sharing_invalid_user", "token_expired", "token_revoked", "authentication_error"})
 # A wait in seconds beyond which a 429 is a used-up allowance, and no request to slow down.
 LONGEST_THROTTLE = 60
+LONGEST_CLOSURE = timedelta(days=31)
+"""How long a limit is believed to stay closed: no plan counts in more than a month, but slips of providers do."""
+
 NO_MODEL = frozenset({"model_not_found", "not_found_error"})
-# Anthropic says these in words only (protocols as seen in 2026); they are policy, never a rate limit.
+# Anthropic says these in words only (protocols as seen in 2026); the first are policy, never a rate limit.
 _POLICY_WORDS = ("only authorized for use with claude code", "third-party apps", "out of extra usage")
+_USED_UP_WORDS = ("credit balance is too low",)
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, *, now: datetime) -> DoorkeyError:
     """Read an answer of 400 and above; the provider's own words stay out of the message."""
     fault = _fault(body)
-    code = str(fault.get("code") or fault.get("type") or "")
-    words = str(fault.get("message") or fault.get("detail") or "").lower()
-    if code in USED_UP:
-        return UsageLimitReached("The plan or key is used up.", until=_until(headers, fault, now))
-    if code in POLICY or any(phrase in words for phrase in _POLICY_WORDS):
-        return PolicyRefused("The provider's terms do not let this account serve here.")
-    if code == "subscription_sharing_unsupported_capability":
-        return Misconfigured("This account's route does not take a field of the request.")
+    meant = _by_code(fault, headers, now)
+    if meant is not None:
+        return meant
+    words = _words(fault)
     if status == 401:
         return SignInNeeded("The provider does not accept this sign-in any more.")
-    if status == 404 or code in NO_MODEL or "model is not supported" in words:
+    if status == 402:
+        return UsageLimitReached("The credits of this account are used up.", until=_until(headers, fault, now))
+    if status == 404 or _code(fault) in NO_MODEL or "model is not supported" in words:
         return UnknownName("The provider does not serve this model to this account.", hint="Choose another model.")
     if status == 403:
         return PolicyRefused("The provider refused this account.")
-    wait = _seconds(headers)
-    if status == 429 and wait is not None and wait > LONGEST_THROTTLE:
-        return UsageLimitReached("The plan or key is used up for now.", until=now + timedelta(seconds=wait))
-    if status in {408, 425, 429} or status >= 500:
-        return ProviderUnavailable(_busy(status), retry_after=wait)
+    if status == 429:
+        return _too_many(headers, now)
+    if status in {408, 425} or status >= 500:
+        return ProviderUnavailable(_busy(status), retry_after=_seconds(headers, now))
     return Misconfigured(
         f"The provider refused the request (status {status}).", hint="Choose another model or account."
     )
+
+
+def in_stream(fault: Mapping[str, Any], *, now: datetime) -> DoorkeyError:
+    """Read the error object of a `response.failed` or an `error` event: it comes inside an answer of status 200.
+
+    A code that nobody knows is a fault that passes: the answer had begun.
+    """
+    if _code(fault) in NO_MODEL:
+        return UnknownName("The provider does not serve this model to this account.", hint="Choose another model.")
+    return _by_code(fault, {}, now) or ProviderUnavailable("The provider broke the answer off.")
+
+
+def _by_code(fault: Mapping[str, Any], headers: Mapping[str, str], now: datetime) -> DoorkeyError | None:
+    code, words = _code(fault), _words(fault)
+    if code in USED_UP or any(phrase in words for phrase in _USED_UP_WORDS):
+        return UsageLimitReached("The plan or key is used up.", until=_until(headers, fault, now))
+    if code in POLICY or code.startswith(POLICY_PREFIX) or any(phrase in words for phrase in _POLICY_WORDS):
+        return PolicyRefused("The provider's terms do not let this account serve here.")
+    if code == "subscription_sharing_unsupported_capability":
+        return Misconfigured("This account's route does not take a field of the request.")
+    if code in ENDED:
+        return SignInNeeded("The provider does not accept this sign-in any more.")
+    return None
+
+
+def _too_many(headers: Mapping[str, str], now: datetime) -> DoorkeyError:
+    """Tell a used-up allowance from a request to slow down, by what the headers say of the windows and of the wait."""
+    full = [each for each in read_windows(headers, now) if each.used_percent == 100 and not each.is_rate]
+    wait = _seconds(headers, now)
+    if full:
+        resets = [each.resets_at for each in full if each.resets_at]
+        return UsageLimitReached("The plan is used up for now.", until=_capped(max(resets, default=None), now))
+    if wait is not None and wait > LONGEST_THROTTLE:
+        return UsageLimitReached("The plan or key is used up for now.", until=_until(headers, {}, now))
+    return ProviderUnavailable(_busy(429), retry_after=wait)
 
 
 def _busy(status: int) -> str:
@@ -81,17 +122,34 @@ def _fault(body: bytes) -> Mapping[str, Any]:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(parsed, dict):
-        return {}
-    fault = parsed.get("error", parsed)
+    return _inner(parsed) if isinstance(parsed, dict) else {}
+
+
+def _inner(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    fault = body.get("error", body)
     if isinstance(fault, str):
         return {"code": fault}
-    return fault if isinstance(fault, dict) else {}
+    return fault if isinstance(fault, Mapping) else {}
 
 
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("retry-after", "")
-    return float(text) if text.isdecimal() and len(text) < 8 else None
+def _code(fault: Mapping[str, Any]) -> str:
+    return str(fault.get("code") or fault.get("type") or "")
+
+
+def _words(fault: Mapping[str, Any]) -> str:
+    return str(fault.get("message") or fault.get("detail") or "").lower()
+
+
+def _seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read Retry-After: seconds, or a date (RFC 9110 section 10.2.3)."""
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal() and text.isascii():
+        return min(float(text), LONGEST_CLOSURE.total_seconds())
+    try:
+        wait = (parsedate_to_datetime(text) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(wait, 0.0), LONGEST_CLOSURE.total_seconds())
 
 
 def _until(headers: Mapping[str, str], fault: Mapping[str, Any], now: datetime) -> datetime | None:
@@ -99,8 +157,12 @@ def _until(headers: Mapping[str, str], fault: Mapping[str, Any], now: datetime) 
     resets_at, resets_in = fault.get("resets_at"), fault.get("resets_in_seconds")
     try:
         if isinstance(resets_at, int | float):
-            return datetime.fromtimestamp(resets_at, UTC)
-        wait = resets_in if isinstance(resets_in, int | float) else _seconds(headers)
-        return now + timedelta(seconds=wait) if wait is not None else None
+            return _capped(datetime.fromtimestamp(resets_at, UTC), now)
+        wait = resets_in if isinstance(resets_in, int | float) else _seconds(headers, now)
+        return _capped(now + timedelta(seconds=wait), now) if wait is not None else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _capped(moment: datetime | None, now: datetime) -> datetime | None:
+    return None if moment is None else min(moment, now + LONGEST_CLOSURE)
