@@ -196,10 +196,10 @@ def test_a_reconnect_as_somebody_else_is_refused(house):
 def test_a_device_code_where_there_is_none_names_the_ways(house):
     terminal = Terminal(house)
 
-    code = terminal.run("login", "acme", "--device")
+    code = terminal.run("login", "acme", "--method", "api-key", "--device")
 
     assert code == 2
-    assert "--method oauth (browser, or --paste); --method api-key (key)" in terminal.err
+    assert "--method oauth (browser, --paste or --device); --method api-key (key)" in terminal.err
 
 
 def test_a_key_is_asked_for_hidden(house):

@@ -1,10 +1,11 @@
-"""`doorkey login`: sign in through the browser, by a pasted reply, or with a key."""
+"""`doorkey login`: sign in through the browser, by a pasted reply, with a code on another device, or with a key."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from doorkey.cli.device import await_decision, open_page, show_code
 from doorkey.cli.io import Io, Style, printable
 from doorkey.cli.reply import await_account
 from doorkey.cli.shell import House, Shell, usage, with_consent
@@ -13,6 +14,7 @@ from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, SignInFailed, UnknownName
 from doorkey.service.consents import for_method
+from doorkey.service.device import may_have_code, needs_code
 from doorkey.service.sign_in import SignIn
 from doorkey.service.ways import WITHOUT_BROWSER, offered
 
@@ -75,8 +77,10 @@ def command(shell: Shell, /, **options: Any) -> int:
 def run(options: Options, io: Io, house: House) -> None:
     """Show what the terms say, sign in the way that was chosen, and tell as whom."""
     way = choose_way(options, house)
-    if options.device:
+    if options.device and not may_have_code(way.method):
         raise usage(f"{way.provider.name} {way.method.id} has no device code. {other_ways(way.provider)}")
+    if options.paste and needs_code(way.method):
+        raise usage(f"{way.provider.name} {way.method.id} shows a code; there is nothing to paste.")
     show_policy(way, io, house)
     here = way.method.kind in WITHOUT_BROWSER
     account = without_browser(way, options, io, house) if here else with_browser(way, options, io, house)
@@ -135,16 +139,29 @@ def ask_for_key(provider: Provider, io: Io) -> Secret:
 
 
 def with_browser(way: Way, options: Options, io: Io, house: House) -> Account:
-    """Sign in at the provider's own page; the reply comes to our port or is pasted, whichever is first."""
+    """Sign in at the provider's own page.
+
+    The reply comes to our port or is pasted, whichever is first; with a code that was typed there, nothing comes back.
+    """
     services = house.services
     sign_in = with_consent(
         io,
         services.consents,
         lambda: services.sign_ins.start(
-            way.provider.id, way.method.id, account=way.account, name=way.name, paste=options.paste
+            way.provider.id,
+            way.method.id,
+            account=way.account,
+            name=way.name,
+            paste=options.paste,
+            device=options.device,
         ),
     )
     try:
+        if device := sign_in.attempt.device:
+            show_code(sign_in, device, io, as_json=options.as_json)
+            if not options.no_browser:
+                open_page(sign_in, device, house.browser, io)
+            return await_decision(sign_in, services.sign_ins)
         offer(sign_in, options, io)
         if not (options.no_browser or options.paste or house.browser.open(sign_in.url)):
             io.say("No browser could be opened here.")
@@ -180,8 +197,14 @@ def farewell(account: Account) -> str:
 
 def other_ways(provider: Provider) -> str:
     """Name the ways that there are."""
-    ways = [f"--method {method.id} ({HOW[method.kind]})" for method in offered(provider)]
+    ways = [f"--method {method.id} ({_how(method)})" for method in offered(provider)]
     return f"Ways to sign in: {'; '.join(ways)}."
+
+
+def _how(method: Method) -> str:
+    if method.kind is Kind.AUTHORIZATION_CODE and may_have_code(method):
+        return "browser, --paste or --device"
+    return HOW[method.kind]
 
 
 def failed_event(error: DoorkeyError) -> dict[str, object]:

@@ -118,8 +118,8 @@ class Method:
     @property
     def lacks_client_id(self) -> bool:
         """Whether it waits for a client id from the person's config."""
-        redirected = self.kind is Kind.AUTHORIZATION_CODE and self.grant is Grant.TOKENS
-        return redirected and not (self.client_id or self.registers)
+        needs_one = self.kind in {Kind.AUTHORIZATION_CODE, Kind.DEVICE_CODE} and self.grant is Grant.TOKENS
+        return needs_one and not (self.client_id or self.registers)
 
     @property
     def setup(self) -> str:

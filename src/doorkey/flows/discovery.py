@@ -26,7 +26,7 @@ def discovered(method: Method) -> Flow[Method]:
     Raises Misconfigured when the metadata names another issuer (RFC 8414 section 3.3) or an address that would carry
     secrets in clear, and ProviderUnavailable when there is none to read.
     """
-    if method.kind is Kind.API_KEY or method.issuer is None or _complete(method):
+    if method.kind is Kind.API_KEY or method.issuer is None or is_complete(method):
         return method
     url = method.issuer.rstrip("/") + WELL_KNOWN
     request = Request(method="GET", url=url, headers={"accept": "application/json"}, network=method.network)
@@ -46,7 +46,8 @@ def discovered(method: Method) -> Flow[Method]:
     return replace(method, **found, iss_always_sent=method.iss_always_sent or iss_always_sent)  # type: ignore[arg-type]
 
 
-def _complete(method: Method) -> bool:
+def is_complete(method: Method) -> bool:
+    """Whether nothing has to be asked of the issuer before a sign-in."""
     needs_keys = "openid" in method.scopes
     begins = method.device_url if method.kind is Kind.DEVICE_CODE else method.authorize_url
     return bool(begins and method.token_url and (method.jwks_url or not needs_keys))

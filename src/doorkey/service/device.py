@@ -11,6 +11,7 @@ from doorkey.domain.provider import DeviceDialect, Kind, Method, Provider
 from doorkey.errors import DoorkeyError, Misconfigured, SignInFailed
 from doorkey.flows import codex_device, device_code
 from doorkey.flows.authorization_code import Plan
+from doorkey.flows.discovery import is_complete
 from doorkey.flows.steps import Flow
 from doorkey.ports import Runner
 
@@ -74,6 +75,12 @@ def _tell(asked: Future[Account | None], ended: Ended) -> None:
 def needs_code(method: Method) -> bool:
     """Whether a code on another device is the only way that this method has."""
     return method.kind is Kind.DEVICE_CODE
+
+
+def may_have_code(method: Method) -> bool:
+    """Whether a method has a code on another device, or its issuer is still to be asked whether it has."""
+    told_by_issuer = method.kind is Kind.AUTHORIZATION_CODE and method.issuer is not None and not is_complete(method)
+    return needs_code(method) or method.device_url is not None or told_by_issuer
 
 
 def require_device_address(provider: Provider, method: Method) -> None:

@@ -214,7 +214,7 @@ def sign_in_json(sign_in: SignIn, listing: Listing) -> Json:
     described: Json = {
         "id": sign_in.id,
         "url": sign_in.url,
-        "redirect": sign_in.redirect,
+        "redirect": sign_in.redirect or None,
         "listening": sign_in.listener is not None,
         "expires_at": iso(sign_in.expires_at),
         "state": "failed" if sign_in.failure else sign_in.state.value,
@@ -224,3 +224,5 @@ def sign_in_json(sign_in: SignIn, listing: Listing) -> Json:
     if sign_in.failure:
         described |= error_json(sign_in.failure)
     return described
+    if device := sign_in.attempt.device:
+        described |= {"user_code": device.user_code, "verification_uri": device.verification_uri}

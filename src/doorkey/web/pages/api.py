@@ -22,7 +22,9 @@ def start_sign_in(call: Call) -> Response:
     services = call.desk.services
     account = services.book.find(name) if (name := call.text("account")) else None
     method = call.text("method") or (account.method if account else None)
-    sign_in = services.sign_ins.start(call.need("provider"), method, account=account, name=call.text("name"))
+    sign_in = services.sign_ins.start(
+        call.need("provider"), method, account=account, name=call.text("name"), device=call.flag("device")
+    )
     return JSONResponse(sign_in_json(sign_in, services.listing), 201)
 
 

@@ -1,0 +1,50 @@
+"""Signing in with a code that is typed on another device: show it, open its page, and wait for the end."""
+
+from contextlib import suppress
+
+from doorkey.cli.io import Io, Style, printable
+from doorkey.domain.account import Account
+from doorkey.domain.attempt import Device
+from doorkey.errors import SignInFailed, StoreBusy
+from doorkey.ports import Browser
+from doorkey.service.listing import iso
+from doorkey.service.sign_in import SignIn, SignIns
+
+GLANCE = 2.0
+"""How long to wait, in seconds, before looking whether another program has ended the sign-in."""
+
+
+def show_code(sign_in: SignIn, device: Device, io: Io, *, as_json: bool) -> None:
+    """Show the code alone on its line, so that it is easy to read and to copy, and where to type it."""
+    if as_json:
+        io.json(
+            {
+                "event": "device_code",
+                "user_code": device.user_code,
+                "verification_uri": device.verification_uri,
+                "expires_at": iso(sign_in.expires_at),
+            }
+        )
+        return
+    io.say(f"\nOpen this address in a browser, here or on another device:\n\n{printable(device.verification_uri)}\n")
+    io.say("and type this code:\n")
+    io.show(io.paint(f"    {printable(device.user_code)}", Style.BOLD))
+    # RFC 8628 section 5.4.
+    io.say("\nNever type a code that somebody sent you: it would sign them in as you.")
+    io.say(f"Waiting until {sign_in.expires_at.astimezone():%H:%M}.")
+
+
+def open_page(sign_in: SignIn, device: Device, browser: Browser, io: Io) -> None:
+    """Open the page where the code is typed, filled in where the provider has an address for that."""
+    if browser.open(sign_in.url) and device.verification_uri_complete:
+        io.say("The page that opens shows the same code: compare it, and allow the sign-in there.")
+
+
+def await_decision(sign_in: SignIn, sign_ins: SignIns) -> Account:
+    """Return the account once the person has allowed it. Raises what ended the sign-in."""
+    while not sign_in.over.wait(GLANCE):
+        with suppress(StoreBusy):
+            sign_ins.find(sign_in.id)
+    if sign_in.account is None:
+        raise sign_in.failure or SignInFailed("The sign-in was cancelled.")
+    return sign_in.account
