@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from doorkey.adapters.cipher.vault_cipher import VaultCipher
-from doorkey.adapters.store.columns import as_json, bindable, moment_or_none, stamp, stamp_or_none
+from doorkey.adapters.store.columns import as_json, bindable, moment_or_none, sensible, stamp, stamp_or_none
 from doorkey.adapters.store.database import Database, Row, Value
 from doorkey.domain.account import RENEWING, Account, Held, Identity, Origins, Proof, Sent, Standing, State
 from doorkey.domain.provider import Payer
@@ -105,7 +105,9 @@ class SqlAccounts:
 
     def _those(self, where: str, *values: str) -> Sequence[Account]:
         sql = f"SELECT {_COLUMNS} FROM accounts {where}"  # noqa: S608 - Our own words.
-        return [_account(row) for row in self._database.rows(sql, [bindable(value) for value in values])]
+        rows = self._database.rows(sql, [bindable(value) for value in values])
+        with sensible():
+            return [_account(row) for row in rows]
 
     def _row(self, account: str) -> Row:
         sql = f"SELECT {_COLUMNS}, tokens FROM accounts WHERE id = ?"  # noqa: S608 - Our own words.
@@ -114,7 +116,8 @@ class SqlAccounts:
         raise UnknownName("There is no such account.")
 
     def _open(self, row: Row) -> Held:
-        found = _account(row)
+        with sensible():
+            found = _account(row)
         return Held(found, unpack_tokens(self._cipher.open(row["tokens"], place(found.id, found.generation))))
 
 

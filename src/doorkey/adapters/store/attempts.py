@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from doorkey.adapters.cipher.vault_cipher import Seal, VaultCipher
 from doorkey.adapters.store.accounts import pack_tokens, unpack_tokens
-from doorkey.adapters.store.columns import stamp
+from doorkey.adapters.store.columns import sensible, stamp
 from doorkey.adapters.store.database import Database, Row, Value
 from doorkey.domain.account import Identity
 from doorkey.domain.attempt import Arrival, Attempt, Callback, Device, Status
@@ -66,12 +66,13 @@ class SqlAttempts:
         def opened(column: str) -> Secret:
             return Secret(self._cipher.open(row[column], place(row["id"], column)).decode())
 
-        parts = json.loads(row["details"])
-        parts |= {name: datetime.fromisoformat(parts[name]) for name in _TIMES}
-        parts |= {name: opened(name) for name in _SECRETS}
-        parts["device"] = _read_device(opened("device")) if row["device"] is not None else None
-        parts |= _read_held(opened("held")) if row["held"] is not None else {}
-        return Attempt(**(parts | {"status": Status(row["status"])}))
+        with sensible():
+            parts = json.loads(row["details"])
+            parts |= {name: datetime.fromisoformat(parts[name]) for name in _TIMES}
+            parts |= {name: opened(name) for name in _SECRETS}
+            parts["device"] = _read_device(opened("device")) if row["device"] is not None else None
+            parts |= _read_held(opened("held")) if row["held"] is not None else {}
+            return Attempt(**(parts | {"status": Status(row["status"])}))
 
 
 def place(attempt: str, column: str) -> str:

@@ -1,9 +1,13 @@
 """How values stand in columns: moments as ISO 8601 texts in UTC that sort by time, the rest as JSON."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from doorkey.errors import VaultDamaged
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,6 +31,15 @@ def moment_or_none(text: str | None) -> datetime | None:
 def bindable(text: str) -> str:
     """Make a text from outside one that a database takes: half a surrogate pair is no character."""
     return text.encode(errors="replace").decode()
+
+
+@contextmanager
+def sensible() -> Iterator[None]:
+    """Raise VaultDamaged where what is read from a row cannot have been written by us."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise VaultDamaged("A row of the database makes no sense; it is damaged, or from a newer Doorkey.") from error
 
 
 def as_json(value: "DataclassInstance") -> str:

@@ -9,6 +9,8 @@ from doorkey.errors import DoorkeyError, StorageFull, StoreBusy, UnknownName, Va
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+# What Python says, without a code, of a column whose text is none.
+_NO_TEXT = "Could not decode to UTF-8"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -17,8 +19,11 @@ def translated() -> Iterator[None]:
     """Raise StoreBusy, StorageFull, VaultDamaged or UnknownName for what SQLite says; other errors are our own bugs."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        # A text of the schema, in a message of SQLite's.
+        raise _damaged() from error
     except sqlite3.Error as error:
-        meant = _meaning(getattr(error, "sqlite_errorcode", None))
+        meant = _damaged() if _NO_TEXT in str(error) else _meaning(getattr(error, "sqlite_errorcode", None))
         if meant is None:
             raise
         raise meant from error
@@ -37,5 +42,9 @@ def _meaning(code: int | None) -> DoorkeyError | None:
     if primary in _UNWRITABLE:
         return StorageFull("The database cannot be opened for writing.")
     if primary in _DAMAGED:
-        return VaultDamaged("The file is damaged, or no database at all.")
+        return _damaged()
     return None
+
+
+def _damaged() -> VaultDamaged:
+    return VaultDamaged("The file is damaged, or no database at all.")
