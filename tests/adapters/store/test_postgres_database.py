@@ -304,6 +304,13 @@ def test_both_dialects_have_the_same_migrations():
     assert found == [[path.name for path in sorted((folder / "postgres" / kind).glob("*.sql"))] for kind in kinds]
 
 
+@pytest.mark.parametrize("schema", [VAULT, APP], ids=["vault", "app"])
+def test_a_migration_is_found_by_its_number_which_nothing_may_come_before_later(schema):
+    numbers = [int(path.name[:4]) for path in schema.scripts()]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def open_together(url, start):
     start.wait(60)
     for schema in (VAULT, APP):
