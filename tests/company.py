@@ -139,7 +139,8 @@ class Proxy:
     def _knows(self, head: str) -> bool:
         if self._password is None:
             return True
-        return f"\r\nproxy-authorization: basic {b64encode(self._password.encode()).decode().lower()}" in head.lower()
+        found = re.search(r"(?i)\r\nproxy-authorization: basic (\S+)", head)
+        return found is not None and found[1] == b64encode(self._password.encode()).decode()
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
@@ -188,5 +189,5 @@ def serving(app: ASGIApp, certificate: Path) -> Iterator[int]:
 def practice_at(base_url: str) -> Sandbox:
     """Make a practice provider that gives another address as its own."""
     sandbox = Sandbox("http://127.0.0.1:1")
-    sandbox._world.base_url = base_url
+    sandbox._world.base_url = sandbox._world.signer._issuer = base_url
     return sandbox

@@ -95,11 +95,10 @@ class _Seen(Exception):
 
 
 def _look(road: Road, tell: Callable[[bytes], object]) -> Callable[[str, dict[str, Any]], None]:
-    # Through a proxy, the handshake of `connection` is the proxy's own.
-    awaited = "http_proxy.start_tls.complete" if road.proxy else "connection.start_tls.complete"
-
     def trace(event: str, told: dict[str, Any]) -> None:
-        if event == awaited:
+        # Through a proxy, the handshake of `connection` is the proxy's own.
+        of_the_server = not (road.proxy and event.startswith("connection."))
+        if of_the_server and event.endswith(".start_tls.complete"):
             stream = told["return_value"]
             certificate = stream.get_extra_info("ssl_object").getpeercert(True)
             stream.close()
