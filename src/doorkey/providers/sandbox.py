@@ -25,6 +25,7 @@ SANDBOX = Provider(
             token_url=f"{BASE}/token",
             revoke_url=f"{BASE}/revoke",
             jwks_url=f"{BASE}/jwks.json",
+            device_url=f"{BASE}/device_authorization",
             scopes=("openid", "profile", "email", "offline_access", "models"),
             iss_always_sent=True,
         ),

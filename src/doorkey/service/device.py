@@ -83,6 +83,11 @@ def may_have_code(method: Method) -> bool:
     return needs_code(method) or method.device_url is not None or told_by_issuer
 
 
+def has_both_ways(method: Method) -> bool:
+    """Whether a person may choose between the browser and a code."""
+    return method.kind is Kind.AUTHORIZATION_CODE and method.device_url is not None
+
+
 def require_device_address(provider: Provider, method: Method) -> None:
     """Raise Misconfigured where a method has no device code."""
     if method.device_url is None:

@@ -16,6 +16,7 @@ authorize_url = "{url}/authorize"
 token_url = "{url}/token"
 revoke_url = "{url}/revoke"
 jwks_url = "{url}/jwks.json"
+device_url = "{url}/device_authorization"
 """
 """The built-in practice provider at another address; to be filled with its `url`."""
 

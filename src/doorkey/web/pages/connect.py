@@ -12,6 +12,7 @@ from doorkey.domain.provider import Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import ConsentNeeded, DoorkeyError, ReplyRejected, SignInFailed, UnknownName
 from doorkey.service.consents import for_method
+from doorkey.service.device import has_both_ways
 from doorkey.service.keys import is_plausible_key
 from doorkey.service.listing import error_json, sign_in_json
 from doorkey.service.sign_in import SignIn
@@ -34,7 +35,7 @@ def connect(call: Call) -> Response:
     if method.kind in WITHOUT_BROWSER and not _must_agree(call, provider, method):
         return _dialog(call, provider, method, account)
     try:
-        sign_in = call.desk.services.sign_ins.start(provider.id, method.id, account=account)
+        sign_in = call.desk.services.sign_ins.start(provider.id, method.id, account=account, device=call.flag("device"))
     except DoorkeyError as error:
         return _dialog(call, provider, method, account, error=error)
     return _dialog(call, provider, method, account, sign_in=sign_in)
@@ -135,6 +136,7 @@ def _ended(call: Call, sign_in: SignIn) -> Response:
     provider = call.desk.services.catalog.provider(sign_in.plan.provider)
     cancelled = sign_in.state is Status.CANCELLED
     answer = _dialog(call, provider, sign_in.plan.method, sign_in.plan.account, error=sign_in.failure)
+        "both_ways": bool(sign_in and has_both_ways(sign_in.plan.method)),
     answer.headers["HX-Retarget"] = "#dialog-body"
     answer.headers["HX-Reswap"] = "none" if cancelled else "innerHTML"
     return answer

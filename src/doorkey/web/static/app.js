@@ -84,6 +84,18 @@ document.addEventListener("click", ({ target }) => {
 
 document.addEventListener("animationend", ({ target, animationName }) => animationName === "leave" && target.remove());
 
+// ---- What ends by itself says how soon.
+
+function countDown() {
+  for (const left of document.querySelectorAll("[data-until]")) {
+    const seconds = Math.max(0, Math.round((new Date(left.dataset.until) - Date.now()) / 1000));
+    left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  }
+}
+
+setInterval(countDown, 1000);
+document.addEventListener("htmx:after:swap", countDown);
+
 // ---- Keys: Enter sends, Shift+Enter makes a line; Escape closes a menu.
 
 document.addEventListener("keydown", (event) => {
