@@ -4,9 +4,10 @@ import ipaddress
 import os
 import re
 import shutil
+import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -72,6 +73,25 @@ def postgres_answers() -> bool:
     return False
 
 
+def unshared(*kinds: str) -> list[str]:
+    """Write what stands before a command that is to run in namespaces of its own; who is not root becomes it there."""
+    return ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), *kinds]
+
+
+@pytest.fixture(name="unshared")
+def give_unshared() -> Callable[..., list[str]]:
+    """Write what starts a command in namespaces of its own; for tests marked `namespaces`."""
+    return unshared
+
+
+@cache
+def namespaces_are_permitted() -> bool:
+    if not shutil.which("unshare"):
+        return False
+    tried = [*unshared("--pid", "--fork", "--mount", "--mount-proc"), "true"]
+    return subprocess.run(tried, capture_output=True, check=False).returncode == 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first, the browser last: a mistake shows as early as it can."""
     items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("browser", "slow")])
@@ -87,6 +107,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         lacks = (
             "no PostgreSQL with a role `doorkey_test`: make it as .ci/run does, or name one in DOORKEY_TEST_POSTGRES"
         )
+    if item.get_closest_marker("namespaces") and not namespaces_are_permitted():
+        lacks = "no namespaces of Linux: they need root, or a kernel that lets everybody have them"
     if lacks:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(lacks)
 

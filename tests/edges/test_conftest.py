@@ -18,6 +18,7 @@ import pytest
 def test_of_the_browser(): ...
 """
 A_TEST_OF_THE_DATABASE = A_TEST_OF_THE_BROWSER.replace("browser", "postgres")
+A_TEST_OF_NAMESPACES = A_TEST_OF_THE_BROWSER.replace("browser", "namespaces")
 A_TEST_OF_THE_ENVIRONMENT = """
 import os
 
@@ -56,6 +57,11 @@ def test_a_database_that_does_not_answer_is_skipped_at_a_desk_and_fails_in_ci(tm
     nowhere = "postgresql://127.0.0.1:1/postgres"
 
     assert ending in outcome(tmp_path, A_TEST_OF_THE_DATABASE, DOORKEY_TEST_POSTGRES=nowhere, **variables)
+
+
+@pytest.mark.parametrize(("variables", "ending"), [({}, " 1 skipped in "), ({"CI": "true"}, " 1 error in ")])
+def test_namespaces_that_are_not_permitted_are_skipped_at_a_desk_and_fail_in_ci(tmp_path, variables, ending):
+    assert ending in outcome(tmp_path, A_TEST_OF_NAMESPACES, **variables)
 
 
 @pytest.mark.postgres

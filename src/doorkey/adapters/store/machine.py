@@ -95,6 +95,8 @@ def _namespace() -> int:
 def _state_and_start(pid: int) -> tuple[str, int]:
     """Read a process's state and start time in clock ticks, fields 3 and 22 of proc(5); unknown is `("", 0)`."""
     try:
+        if (_PROC / "self").readlink().name != str(os.getpid()):
+            return "", 0  # This /proc is another namespace's: the process of that number in it is somebody else.
         # The name, field 2, may hold spaces and parentheses: count from behind it.
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         return fields[0], int(fields[19])
