@@ -47,6 +47,9 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+OPEN = frozenset({Status.UNANSWERED, Status.SOMEBODY_ELSE})
+"""What waits for a person's word after a reply has come."""
+
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.WAITING: frozenset({Status.EXCHANGING, Status.FAILED, Status.CANCELLED}),
     Status.EXCHANGING: frozenset({Status.SIGNED_IN, Status.FAILED, Status.UNANSWERED, Status.SOMEBODY_ELSE}),

@@ -20,6 +20,8 @@ from doorkey.flows.steps import Flow, Request
 
 LIFETIME = timedelta(minutes=10)
 APP_NAME = "Doorkey"
+USED = "This sign-in has already been used or cancelled."
+TRY_AGAIN = "Try again: only the last step is repeated, you need not approve anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +171,10 @@ def redeem(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]:
 
 def redeem_again(plan: Plan, attempt: Attempt) -> Flow[Account]:
     """Repeat only the exchange that got no answer, with the code that was kept for that while it lives."""
+    if attempt.callback is None:
+        raise SignInFailed(USED)
     moment = yield from steps.now()
-    if attempt.callback is None or moment >= attempt.expires_at:
+    if moment >= attempt.expires_at:
         return (yield from end(attempt, SignInFailed("The sign-in took too long and has expired.")))
     return (yield from settle(attempt, _exchange(plan, attempt, attempt.callback)))
 
@@ -178,7 +182,7 @@ def redeem_again(plan: Plan, attempt: Attempt) -> Flow[Account]:
 def keep_arrival(plan: Plan, attempt: Attempt) -> Flow[Account]:
     """Keep who signed in instead of the account that was to be reconnected, as an account of their own."""
     if attempt.arrived is None:
-        return (yield from end(attempt, SignInFailed("Nobody else signed in.")))
+        raise SignInFailed(USED)
     who, tokens = attempt.arrived.identity, attempt.arrived.tokens
     own = replace(plan, account=None, name=None)
     return (yield from settle(attempt, keep(own, who, tokens, Proof(tokens.issued_at, SIGNED_IN))))
@@ -189,7 +193,7 @@ def settle(attempt: Attempt, rest: Flow[Account]) -> Flow[Account]:
     yield from steps.detach()
     was, attempt = attempt.status, replace(attempt, status=Status.EXCHANGING)
     if not (yield from steps.save_attempt(attempt, was=was)):
-        raise SignInFailed("This sign-in has already been used or cancelled.")
+        raise SignInFailed(USED)
     try:
         account = yield from rest
     except SomebodyElse as error:
@@ -197,7 +201,8 @@ def settle(attempt: Attempt, rest: Flow[Account]) -> Flow[Account]:
     except ProviderUnavailable as error:
         if attempt.callback is None:
             return (yield from end(attempt, error))
-        return (yield from _wait(attempt, Status.UNANSWERED, error, callback=attempt.callback))
+        again = ProviderUnavailable(str(error), retry_after=error.retry_after, hint=TRY_AGAIN)
+        return (yield from _wait(attempt, Status.UNANSWERED, again, callback=attempt.callback))
     except DoorkeyError as error:
         return (yield from end(attempt, error))
     done = replace(_emptied(attempt), status=Status.SIGNED_IN, account=account.id)

@@ -1,11 +1,12 @@
 """Accounts and providers as the world sees them: the JSON of the command line and of the page (design section 5)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from doorkey.domain.account import Account, State
+from doorkey.domain.attempt import OPEN, Status
 from doorkey.domain.policy import Policy
 from doorkey.domain.provider import Method, Provider
 from doorkey.errors import DoorkeyError
@@ -146,11 +147,15 @@ class Listing:
         provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
         return provider, provider.method(account.method) if provider else None
 
-    def providers(self) -> list[Json]:
-        """Describe every provider with its methods and accounts."""
+    def providers(self, running: Collection[str] | None = None) -> list[Json]:
+        """Describe every provider with its methods and accounts; `running` are those found on this machine.
+
+        Where nobody has looked, `running` of each is None, as it is of every provider that lives elsewhere.
+        """
         accounts = self._book.all()
         return [
             self.provider(provider, [a for a in accounts if a.provider == provider.id])
+            | {"running": provider.id in running if provider.signature and running is not None else None}
             for provider in self._catalog.all()
         ]
 
@@ -219,10 +224,13 @@ def sign_in_json(sign_in: SignIn, listing: Listing) -> Json:
         "expires_at": iso(sign_in.expires_at),
         "state": "failed" if sign_in.failure else sign_in.state.value,
     }
+    if device := sign_in.attempt.device:
+        described |= {"user_code": device.user_code, "verification_uri": device.verification_uri}
     if sign_in.account:
         described["account"] = listing.account(sign_in.account)
     if sign_in.failure:
         described |= error_json(sign_in.failure)
+    if sign_in.state in OPEN:
+        # What the person may do about it, beside starting anew.
+        described["can"] = "retry" if sign_in.state is Status.UNANSWERED else "keep_other"
     return described
-    if device := sign_in.attempt.device:
-        described |= {"user_code": device.user_code, "verification_uri": device.verification_uri}

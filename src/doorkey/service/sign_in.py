@@ -7,19 +7,21 @@ from datetime import datetime
 from threading import Event, Lock
 
 from doorkey.domain.account import Account
-from doorkey.domain.attempt import Attempt, Status
+from doorkey.domain.attempt import OPEN, Attempt, Status
 from doorkey.domain.provider import Kind, Method, Provider, is_safe
 from doorkey.errors import (
     DoorkeyError,
     Misconfigured,
     PortBusy,
+    ProviderUnavailable,
     ReplyRejected,
     SignInFailed,
     UnknownName,
 )
 from doorkey.flows import authorization_code
-from doorkey.flows.authorization_code import Plan
+from doorkey.flows.authorization_code import Plan, SomebodyElse
 from doorkey.flows.discovery import discovered
+from doorkey.flows.steps import Flow
 from doorkey.ports import (
     Accounts,
     Attempts,
@@ -147,7 +149,7 @@ class SignIns:
 
         def ended(account: Account | None, failure: DoorkeyError | None) -> None:
             if account is None:
-                return self._end(sign_in, Status.FAILED, failure=failure)
+                return self._fail(sign_in, failure)
             try:
                 return self._after(account)
             finally:
@@ -181,28 +183,52 @@ class SignIns:
                 raise sign_in.failure or SignInFailed("This sign-in is already over.")
             sign_in.state = Status.EXCHANGING
             try:
-                flow = authorization_code.finish(sign_in.plan, sign_in.attempt, text)
-                account = self._world.runner.run(flow)
+                return self._finish(sign_in, authorization_code.finish(sign_in.plan, sign_in.attempt, text))
             except ReplyRejected:
                 sign_in.state = Status.WAITING
                 raise
-            except DoorkeyError as error:
-                self._end(sign_in, Status.FAILED, failure=error)
-                raise
-            except Exception:
-                # A bug of ours: whoever waits for the end must still see one.
-                self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in broke off."))
-                raise
-            self._after(account)
-            self._end(sign_in, Status.SIGNED_IN, account=account)
-            return account
+
+    def try_again(self, sign_in_id: str) -> Account:
+        """Repeat only an exchange that got no answer. Raises as `reply` does."""
+        return self._go_on(sign_in_id, Status.UNANSWERED, authorization_code.redeem_again)
+
+    def keep_other(self, sign_in_id: str) -> Account:
+        """Keep who signed in instead of the account that was to be reconnected, as an account of their own."""
+        return self._go_on(sign_in_id, Status.SOMEBODY_ELSE, authorization_code.keep_arrival)
+
+    def _go_on(self, sign_in_id: str, state: Status, rest: Callable[[Plan, Attempt], Flow[Account]]) -> Account:
+        sign_in = self.find(sign_in_id)
+        with sign_in.turn:
+            if sign_in.state in OPEN:
+                self._catch_up(sign_in)
+            if sign_in.account:
+                return sign_in.account
+            if sign_in.state is not state:
+                raise sign_in.failure or SignInFailed("There is nothing to go on with in this sign-in.")
+            return self._finish(sign_in, rest(sign_in.plan, self._world.attempts.load(sign_in.id)))
+
+    def _finish(self, sign_in: SignIn, flow: Flow[Account]) -> Account:
+        try:
+            account = self._world.runner.run(flow)
+        except ReplyRejected:
+            raise
+        except DoorkeyError as error:
+            self._fail(sign_in, error)
+            raise
+        except Exception:
+            # A bug of ours: whoever waits for the end must still see one.
+            self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in broke off."))
+            raise
+        self._after(account)
+        self._end(sign_in, Status.SIGNED_IN, account=account)
+        return account
 
     def cancel(self, sign_in_id: str) -> None:
         """End a sign-in and free its port; one that is over, or whose exchange has begun, keeps its own end."""
         sign_in = self.find(sign_in_id)
         with sign_in.turn:
-            cancelled = sign_in.state is Status.WAITING and self._world.attempts.save(
-                replace(sign_in.attempt, status=Status.CANCELLED), was=Status.WAITING
+            cancelled = sign_in.state in OPEN | {Status.WAITING} and self._world.attempts.save(
+                replace(sign_in.attempt, status=Status.CANCELLED), was=sign_in.state
             )
             if sign_in.attempt.device and not cancelled:
                 return  # Its tokens have just come, and whoever asked for them keeps them.
@@ -238,6 +264,8 @@ class SignIns:
             what = "was cancelled" if stored.status is Status.CANCELLED else "did not succeed"
             failure = SignInFailed(f"The sign-in {what}.", hint=stored.hint)
             return self._end(sign_in, stored.status, failure=failure)
+        if stored.status in OPEN:
+            return self._end(sign_in, stored.status, failure=_why_open(sign_in, stored))
         sign_in.state = stored.status
         if self._devices.asks(sign_in.id):
             return None
@@ -274,16 +302,30 @@ class SignIns:
     def _after(self, account: Account) -> None:
         self._world.choices.set(f"served:{account.provider}", account.id)
 
+    def _fail(self, sign_in: SignIn, error: DoorkeyError | None) -> None:
+        """End a sign-in as its flow has left it: failed, or waiting for a person's word."""
+        left = Status.FAILED
+        with suppress(DoorkeyError):
+            left = self._world.attempts.load(sign_in.id).status
+        self._end(sign_in, left if left in OPEN else Status.FAILED, failure=error)
+
     def _end(
         self, sign_in: SignIn, state: Status, *, account: Account | None = None, failure: DoorkeyError | None = None
     ) -> None:
         with self._lock:
-            if sign_in.over.is_set():
+            if sign_in.over.is_set() and sign_in.state not in OPEN:
                 return
             sign_in.state, sign_in.account, sign_in.failure = state, account, failure
             sign_in.over.set()
         if sign_in.listener:
             sign_in.listener.close()
+
+
+def _why_open(sign_in: SignIn, stored: Attempt) -> DoorkeyError:
+    """Say again why an attempt waits for a person's word."""
+    if stored.arrived and sign_in.plan.account:
+        return SomebodyElse(sign_in.plan.account, stored.arrived)
+    return ProviderUnavailable("The provider did not answer.", hint=stored.hint)
 
 
 def _without_port(plan: Plan, attempt: Attempt) -> SignIn:

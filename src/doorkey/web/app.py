@@ -50,6 +50,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/connect/{provider}/key", connect.keep_key),
     ("GET", "/sign-ins/{id}", connect.watch),
     ("POST", "/sign-ins/{id}/reply", connect.reply),
+    ("POST", "/sign-ins/{id}/retry", connect.try_again),
+    ("POST", "/sign-ins/{id}/keep-other", connect.keep_other),
     ("DELETE", "/sign-ins/{id}", connect.cancel),
     ("POST", "/consents", connect.consent),
     # For programs
@@ -59,6 +61,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/api/sign-ins", api.start_sign_in),
     ("GET", "/api/sign-ins/{id}", api.show_sign_in),
     ("POST", "/api/sign-ins/{id}/reply", api.reply),
+    ("POST", "/api/sign-ins/{id}/retry", api.try_again),
+    ("POST", "/api/sign-ins/{id}/keep-other", api.keep_other),
     ("DELETE", "/api/sign-ins/{id}", api.cancel_sign_in),
     ("POST", "/api/keys", api.keep_key),
     ("POST", "/api/accounts/{id}/default", api.make_default),

@@ -9,7 +9,8 @@ from doorkey.web.calls import Call
 
 def providers(call: Call) -> Response:
     """List providers with their methods, policies and accounts."""
-    return JSONResponse({"providers": call.desk.services.listing.providers()})
+    services = call.desk.services
+    return JSONResponse({"providers": services.listing.providers(services.neighbours.running())})
 
 
 def accounts(call: Call) -> Response:
@@ -37,6 +38,18 @@ def show_sign_in(call: Call) -> Response:
 def reply(call: Call) -> Response:
     """Take a pasted reply; a wrong one is 422, and the sign-in goes on."""
     call.desk.services.sign_ins.reply(call.path("id"), call.need("text"))
+    return show_sign_in(call)
+
+
+def try_again(call: Call) -> Response:
+    """Repeat only an exchange that got no answer."""
+    call.desk.services.sign_ins.try_again(call.path("id"))
+    return show_sign_in(call)
+
+
+def keep_other(call: Call) -> Response:
+    """Keep who signed in instead of the account that was to be reconnected, as another account."""
+    call.desk.services.sign_ins.keep_other(call.path("id"))
     return show_sign_in(call)
 
 

@@ -1,6 +1,6 @@
 """The one sign-in dialog: the browser link, the waiting listener and the paste field at once (rule 10)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -63,6 +63,16 @@ def reply(call: Call) -> Response:
     return _signed_in(account)
 
 
+def try_again(call: Call) -> Response:
+    """Repeat only an exchange that got no answer."""
+    return _go_on(call, call.desk.services.sign_ins.try_again)
+
+
+def keep_other(call: Call) -> Response:
+    """Keep who signed in instead of the account that was to be reconnected, as another account."""
+    return _go_on(call, call.desk.services.sign_ins.keep_other)
+
+
 def cancel(call: Call) -> Response:
     """End a sign-in and free its port."""
     _give_up(call, call.path("id"))
@@ -119,24 +129,33 @@ def _dialog(
     error: DoorkeyError | None = None,
 ) -> Response:
     listing = call.desk.services.listing
+    must_agree = isinstance(error, ConsentNeeded) and error.consent is not None
     values: Mapping[str, Any] = {
         "provider": provider,
         "method": listing.method(provider, method),
         "ways": [listing.method(provider, way) for way in offered(provider)],
         "account": account,
         "adding": any(known.provider == provider.id for known in call.desk.services.book.all()),
+        "both_ways": bool(sign_in and has_both_ways(sign_in.plan.method)),
         "sign_in": sign_in_json(sign_in, listing) if sign_in else None,
-        "must_agree": isinstance(error, ConsentNeeded),
-        "error": None if error is None or isinstance(error, ConsentNeeded) else error_json(error),
+        "must_agree": must_agree,
+        "error": None if error is None or must_agree else error_json(error),
     }
     return part("parts/connect.html", **values)
+
+
+def _go_on(call: Call, rest: Callable[[str], Account]) -> Response:
+    sign_in = call.desk.services.sign_ins.find(call.path("id"))
+    try:
+        return _signed_in(rest(sign_in.id))
+    except DoorkeyError:
+        return _ended(call, sign_in)
 
 
 def _ended(call: Call, sign_in: SignIn) -> Response:
     provider = call.desk.services.catalog.provider(sign_in.plan.provider)
     cancelled = sign_in.state is Status.CANCELLED
-    answer = _dialog(call, provider, sign_in.plan.method, sign_in.plan.account, error=sign_in.failure)
-        "both_ways": bool(sign_in and has_both_ways(sign_in.plan.method)),
+    answer = _dialog(call, provider, sign_in.plan.method, sign_in.plan.account, sign_in=sign_in, error=sign_in.failure)
     answer.headers["HX-Retarget"] = "#dialog-body"
     answer.headers["HX-Reswap"] = "none" if cancelled else "innerHTML"
     return answer
