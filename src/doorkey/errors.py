@@ -15,6 +15,7 @@ DoorkeyError
 │   ├── StoreBusy                   another program holds the database
 │   └── RefreshTimedOut             whoever renews has not finished in time
 ├── Misconfigured                   the config or the registration is wrong
+│   ├── ServerAway                  a model server of this machine does not run
 │   ├── OriginChanged               the config names another origin than the account was made for
 │   ├── UnknownName                 no such provider, method, account, model or chat
 │   │   └── ModelRefused            the account may not use this model
@@ -151,6 +152,13 @@ class Misconfigured(DoorkeyError):
 
     code = "misconfigured"
     hint = "Correct the provider's entry in config.toml."
+
+
+class ServerAway(Misconfigured):
+    """A model server of this machine does not run, or something else has its port."""
+
+    code = "server_away"
+    hint = "Start the server, then try again."
 
 
 class OriginChanged(Misconfigured):

@@ -80,7 +80,7 @@ def test_providers_as_json_are_the_listing(house):
 
     terminal.run("providers", "--json")
 
-    assert json.loads(terminal.out) == {"providers": house.services.listing.providers()}
+    assert json.loads(terminal.out) == {"providers": house.services.listing.providers(frozenset())}
 
 
 def test_each_way_is_shown_with_its_verdict_and_the_day_it_was_read(house):

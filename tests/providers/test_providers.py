@@ -9,13 +9,14 @@ from doorkey.domain.provider import Kind, Payer, is_safe
 from doorkey.providers import ALL
 from doorkey.providers.anthropic import CLAUDE
 from doorkey.providers.dialects import RULES
+from doorkey.providers.local import LOCAL
 from doorkey.providers.openai import CHATGPT, CODEX, OPENAI
 from doorkey.providers.sandbox import SANDBOX
 
 METHODS = [
     pytest.param(provider, method, id=f"{provider.id}-{method.id}") for provider in ALL for method in provider.methods
 ]
-OURS = {"sandbox"}
+OURS = {"sandbox", *(provider.id for provider in LOCAL)}
 
 
 def test_every_provider_and_method_has_an_id_of_its_own():
@@ -77,6 +78,15 @@ def test_claude_is_forbidden_and_ships_without_a_client_id():
     assert CLAUDE.policy.needs_consent
     assert CLAUDE.state_in_token_body
     assert CLAUDE.token_body == "json"
+
+
+@pytest.mark.parametrize("provider", LOCAL, ids=lambda provider: provider.id)
+def test_a_server_on_this_machine_takes_no_credential_and_bills_nobody(provider):
+    (method,) = provider.methods
+
+    assert (method.kind, method.payer, provider.api.env) == (Kind.NONE, Payer.LOCAL, ())
+    assert urlsplit(provider.api.base_url).hostname == "127.0.0.1"
+    assert provider.signature
 
 
 def test_the_practice_provider_lives_on_this_machine_and_costs_nothing():

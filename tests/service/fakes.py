@@ -17,6 +17,7 @@ from doorkey.service.consents import Consents
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
+from doorkey.service.neighbours import Neighbours
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
@@ -224,6 +225,8 @@ class House:
                 clock=self.clock,
             )
         )
+        self.here: dict[str, bytes] = {}
+        self.neighbours = Neighbours(catalog=self.catalog, knock=self.knock)
         self.keys = Keys(
             ways=ways,
             profiles=self.profiles,
@@ -233,6 +236,7 @@ class House:
             choices=self.choices,
             clock=self.clock,
             check_vault=self.check_vault,
+            neighbours=self.neighbours,
         )
         self.listing = Listing(
             catalog=self.catalog,
@@ -249,6 +253,10 @@ class House:
     def check_vault(self):
         if not self.key_readable:
             raise KeyUnreadable("The key is gone.")
+
+    def knock(self, urls, within):
+        """Fill `ports.Knock` with what `here` says that each address answers."""
+        return {url: self.here[url] for url in urls if url in self.here}
 
     def new_models(self):
         """Make what lists models, as a process does that starts now."""

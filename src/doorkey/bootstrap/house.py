@@ -18,6 +18,7 @@ from doorkey.adapters.http.signatures import JoseSignatures
 from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk, TriedPassphrases
 from doorkey.adapters.key_sources.sources import sources_of
+from doorkey.adapters.knock import knock
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
 from doorkey.adapters.practice import PracticeStarter, PracticeTransport
@@ -40,6 +41,7 @@ from doorkey.service.keeper import Keeper
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
+from doorkey.service.neighbours import Neighbours
 from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
@@ -136,6 +138,7 @@ class House:
             practice=self.practice,
             used=witness.saw_use,
         )
+        neighbours = Neighbours(catalog=self.catalog, knock=knock)
         return Services(
             catalog=self.catalog,
             book=book,
@@ -150,7 +153,10 @@ class House:
                 runner=runtime,
                 choices=vault.choices,
                 clock=self.clock,
+                check_vault=vault.cipher.check,
+                neighbours=neighbours,
             ),
+            neighbours=neighbours,
             consents=consents,
             listing=Listing(
                 catalog=self.catalog,

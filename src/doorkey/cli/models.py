@@ -10,7 +10,7 @@ import click
 from doorkey.cli import failures
 from doorkey.cli.io import Io, printable
 from doorkey.cli.shell import House, Shell, wish, with_consent
-from doorkey.errors import DoorkeyError, SignInNeeded
+from doorkey.errors import DoorkeyError, ServerAway, SignInNeeded
 from doorkey.service.listing import error_json, iso
 from doorkey.service.models import ModelList
 from doorkey.service.resolve import Wish
@@ -27,9 +27,10 @@ class Options:
 
 @dataclass(slots=True)
 class Found:
-    """The models by their full names, and what kept a provider's list away."""
+    """The models by their full names, when each provider's list was read, and what kept it away."""
 
     models: list[str] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     read_at: dict[str, datetime] = field(default_factory=dict)
     faults: dict[str, DoorkeyError] = field(default_factory=dict)
@@ -42,6 +43,13 @@ class Found:
             self.read_at[provider] = listed.read_at
         if listed.fault:
             self.faults[provider] = listed.fault
+
+
+    def nothing(self) -> DoorkeyError:
+        """Say why there is no model at all where no provider failed."""
+        if self.away:
+            return ServerAway(f"No provider is connected that is running ({', '.join(self.away)} is not).")
+        return SignInNeeded("No provider is connected.")
 
 
 @click.command()
@@ -61,7 +69,7 @@ def run(options: Options, io: Io, house: House) -> None:
     """Print what there is; fail only where nothing could be listed at all."""
     found = of_one(options.provider, options, io, house) if options.provider else of_all(options, house)
     if not found.models:
-        raise next(iter(found.faults.values()), SignInNeeded("No provider is connected."))
+        raise next(iter(found.faults.values()), found.nothing())
     if options.as_json:
         faults = [{"provider": provider, **error_json(error)} for provider, error in found.faults.items()]
         read_at = {provider: iso(at) for provider, at in found.read_at.items()}
@@ -69,6 +77,8 @@ def run(options: Options, io: Io, house: House) -> None:
         return
     for model in found.models:
         io.result(printable(model))
+    for provider in found.away:
+        io.say(f"{provider}: not running")
     for model, why in found.refused.items():
         io.say(printable(f"{model} {why}."))
     for provider, error in found.faults.items():
@@ -92,7 +102,7 @@ def of_one(provider: str, options: Options, io: Io, house: House) -> Found:
 def of_all(options: Options, house: House) -> Found:
     """List the models of every provider that an account or a key is there for; the others stay silent."""
     found = Found()
-    for provider in _in_use(house):
+    for provider in _in_use(house, found):
         try:
             choice = house.services.resolver.choose(Wish(provider=provider, preferred=options.account))
         except DoorkeyError as error:
@@ -102,7 +112,11 @@ def of_all(options: Options, house: House) -> Found:
     return found
 
 
-def _in_use(house: House) -> Iterator[str]:
-    for entry in house.services.listing.providers():
-        if entry["accounts"] or entry["env_key"]:
+def _in_use(house: House, found: Found) -> Iterator[str]:
+    """Name the providers to ask; a server of this machine that does not run is no fault."""
+    services = house.services
+    for entry in services.listing.providers(services.neighbours.running()):
+        if entry["accounts"] and entry["running"] is False:
+            found.away.append(str(entry["id"]))
+        elif entry["accounts"] or entry["env_key"]:
             yield str(entry["id"])

@@ -33,7 +33,8 @@ def command(shell: Shell, /, **options: Any) -> int:
 
 def run(options: Options, io: Io, house: House) -> None:
     """List the providers in the order that the page shows them."""
-    listed = house.services.listing.providers()
+    services = house.services
+    listed = services.listing.providers(services.neighbours.running())
     if options.as_json:
         io.json({"providers": listed})
         return
@@ -46,7 +47,7 @@ def table(listed: Sequence[Mapping[str, Any]], io: Io) -> Iterable[str]:
     names = [(f"  {printable(method['name'])}", method["id"]) for entry in listed for method in entry["methods"]]
     named = iter(columns(names, io.width - 48))
     for entry in listed:
-        yield f"{io.paint(entry['id'], Style.BOLD)}  {printable(entry['name'])}{_standing(entry, io)}"
+        yield f"{io.paint(entry['id'], Style.BOLD)}  {printable(entry['name'])}{_standing(entry, io)}{_here(entry, io)}"
         for method, (name, method_id) in zip(entry["methods"], named, strict=False):
             off = "" if method["enabled"] else _why_not(method)
             yield f"{name}  {method_id}  {_policy(method['policy'], io)}  {io.paint(off, Style.DIM)}".rstrip()
@@ -58,6 +59,14 @@ def _standing(entry: Mapping[str, Any], io: Io) -> str:
     if entry["expired"]:
         return f" · {io.paint('sign-in needed', Style.BAD)}"
     return f" · {entry['env_key']['name']} is there" if entry["env_key"] else ""
+
+
+def _here(entry: Mapping[str, Any], io: Io) -> str:
+    if entry["running"] is None:
+        return ""
+    return (
+        f" · {io.paint('running here', Style.GOOD)}" if entry["running"] else f" · {io.paint('not running', Style.DIM)}"
+    )
 
 
 def _policy(policy: Mapping[str, Any], io: Io) -> str:

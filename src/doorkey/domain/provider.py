@@ -1,9 +1,10 @@
 """Who serves models, and the ways to sign in there: frozen values, one for each provider and method."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 from doorkey.domain.network import USUAL, Network
@@ -129,14 +130,30 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """How a server on this machine is told from anything else: a page of its own, and what its answer must look like.
+
+    `start` tells a person how it is started.
+    """
+
+    path: str
+    is_own: Callable[[Any], bool]
+    start: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """Somebody who serves models, with the methods in the order that they are offered."""
+    """Somebody who serves models, with the methods in the order that they are offered.
+
+    One with a `signature` is looked for on this machine, whenever somebody looks.
+    """
 
     id: str
     name: str
     api: Api
     methods: tuple[Method, ...]
     builtin: bool = True
+    signature: Signature | None = None
     network: Network = USUAL
 
     def method(self, method_id: str) -> Method | None:

@@ -34,6 +34,12 @@ class Transport(Protocol):
     def send(self, request: Request) -> Response: ...
 
 
+class Knock(Protocol):
+    """Asks pages of this machine side by side, without a credential, and returns the answers that came in time."""
+
+    def __call__(self, urls: Sequence[str], within: timedelta) -> Mapping[str, bytes]: ...
+
+
 class Signatures(Protocol):
     """Checks an ID token's signature against a JWKS; raises SignInFailed."""
 

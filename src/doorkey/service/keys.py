@@ -1,5 +1,7 @@
 """Keeping what a person brings instead of signing in: an API key, a vendor's profile, a server that asks for none."""
 
+from collections.abc import Callable
+
 from doorkey.domain.account import Account, Identity, Proof
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
@@ -8,6 +10,7 @@ from doorkey.errors import Misconfigured, ProviderUnavailable, SignInFailed
 from doorkey.flows import authorization_code
 from doorkey.ports import Choices, Clock, Practice, Profiles, Runner, Transport
 from doorkey.service.models import list_request
+from doorkey.service.neighbours import Neighbours
 from doorkey.service.ways import WITHOUT_BROWSER, Ways
 
 CHECK = "key check"
@@ -27,6 +30,8 @@ class Keys:
         runner: Runner,
         choices: Choices,
         clock: Clock,
+        check_vault: Callable[[], None],
+        neighbours: Neighbours,
     ) -> None:
         self._ways = ways
         self._profiles = profiles
@@ -35,6 +40,8 @@ class Keys:
         self._runner = runner
         self._choices = choices
         self._clock = clock
+        self._check_vault = check_vault
+        self._neighbours = neighbours
 
     def keep(
         self, provider_id: str, method_id: str | None, key: Secret | None, *, name: str | None, check: bool = True
@@ -42,7 +49,8 @@ class Keys:
         """Keep an API key as an account, or one whose credential is not ours: a vendor's profile, or none at all.
 
         A key is first tried with a call that costs nothing. Where the provider cannot be reached it is kept without
-        a proof: who is offline has typed no wrong key. Raises SignInFailed for one that the provider refuses.
+        a proof: who is offline has typed no wrong key. Raises SignInFailed for one that the provider refuses,
+        ServerAway and KeyUnreadable.
         """
         provider, method = self._ways.find_without_browser(provider_id, method_id)
         if method.kind not in WITHOUT_BROWSER:
@@ -55,7 +63,12 @@ class Keys:
             who = Identity(issuer="ant", subject=self._profiles.active())
             self._profiles.read(who.subject or "")
         elif method.kind is Kind.API_KEY and check:
+            # A vault that does not open is told about before the key goes anywhere.
+            self._check_vault()
             proof = self._try(provider, method, Secret(text))
+        elif method.kind is Kind.NONE and check:
+            # What answers on a known port must not be taken for the server that usually does.
+            self._neighbours.demand(provider)
         tokens = Tokens(access=Secret(text), issued_at=self._clock.now())
         plan = self._ways.plan(provider, method, name=name)
         account = self._runner.run(authorization_code.keep(plan, who, tokens, proof))

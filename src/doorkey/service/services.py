@@ -21,6 +21,7 @@ from doorkey.service.consents import Consents
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
+from doorkey.service.neighbours import Neighbours
 from doorkey.service.moving import Moving
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
@@ -40,6 +41,7 @@ class Services:
     consents: Consents
     listing: Listing
     models: Models
+    neighbours: Neighbours
     moving: Moving
     clock: Clock
     entropy: Entropy

@@ -14,10 +14,12 @@ from doorkey.web.views import part
 
 def picker(call: Call) -> Response:
     """List the providers; each one's models are asked for beside the others."""
-    listed = call.desk.services.listing.providers()
-    able = [provider for provider in listed if can_serve(provider)]
-    locked = [provider for provider in listed if not can_serve(provider)]
-    return part("parts/picker.html", able=able, locked=locked)
+    services = call.desk.services
+    listed = services.listing.providers(services.neighbours.running())
+    able = [provider for provider in listed if can_serve(provider) and provider["running"] is not False]
+    locked = [provider for provider in listed if not can_serve(provider) and provider["running"] is not False]
+    away = [provider for provider in listed if provider["accounts"] and provider["running"] is False]
+    return part("parts/picker.html", able=able, locked=locked, away=away)
 
 
 def models(call: Call) -> Response:

@@ -1,5 +1,7 @@
 """Settings: the AI Providers page, how the page looks, and which browsers may use it."""
 
+from collections.abc import Mapping
+
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -15,15 +17,21 @@ THEMES = ("system", "light", "dark")
 def providers(call: Call) -> Response:
     """Show a card for each provider, those first that something can be done with now."""
     services = call.desk.services
-    listed = services.listing.providers()
+    listed = services.listing.providers(services.neighbours.running())
     return page(
         call.request,
         "pages/providers.html",
-        providers=sorted(listed, key=lambda each: (not can_serve(each), not each["accounts"])),
+        providers=sorted(listed, key=_urgency),
         problems=services.catalog.problems(),
         place="providers",
         **frame(call),
     )
+
+
+def _urgency(provider: Mapping[str, object]) -> tuple[bool, bool, bool, bool]:
+    """Sort what serves before what could, and what is not even on this machine to the end."""
+    runs = provider["running"]
+    return (not can_serve(provider), not provider["accounts"], runs is False, runs is not True)
 
 
 def appearance(call: Call) -> Response:
