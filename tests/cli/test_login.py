@@ -4,9 +4,10 @@ import json
 from io import StringIO
 from queue import SimpleQueue
 
+import httpx2
 import pytest
 
-from doorkey.testing.practice import approve
+from doorkey.testing.practice import ADA, GRACE, approve
 from tests.cli.acme import Browser, keep, somebody
 from tests.cli.terminal import Terminal
 
@@ -28,17 +29,18 @@ class Screen(StringIO):
 class Reader(StringIO):
     """A stdin at which somebody reads the address on the screen, approves it, and pastes what they were told to."""
 
-    def __init__(self, screen, *pastes, decision="allow"):
+    def __init__(self, screen, *pastes, decision="allow", person=ADA):
         super().__init__()
         self._screen = screen
         self._pastes = list(pastes)
         self._decision = decision
+        self._person = person
         self._reply = None
 
     def readline(self, *_):
         if self._reply is None:
             url = json.loads(self._screen.lines.get())["url"]
-            self._reply = approve(url, decision=self._decision)
+            self._reply = approve(url, decision=self._decision, person=self._person)
         return self._pastes.pop(0).format(reply=self._reply) + "\n" if self._pastes else ""
 
 
@@ -114,6 +116,49 @@ def test_a_refusal_at_the_provider_ends_the_sign_in(house):
         "error": "sign_in_failed",
         "hint": "Start again and press Allow, or choose another way.",
     }
+
+
+def out_of_order(practice, times=1):
+    wish = {"kind": "unavailable", "times": times, "endpoint": "token"}
+    httpx2.post(f"{practice}/sandbox/faults", json=wish).raise_for_status()
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_on_a_yes(house, practice):
+    screen = Screen()
+    terminal = Terminal(house, stdin=Reader(screen, "{reply}", "", "y"), stdout=screen, interactive=True)
+    out_of_order(practice, times=2)
+
+    code = terminal.run("login", "acme", "--no-browser", "--json")
+
+    assert (code, events(terminal)[-1]["event"]) == (0, "signed_in")
+    assert terminal.err.count("Try again? [Y/n]") == 2
+
+
+@pytest.mark.parametrize("sits", [True, False])
+def test_without_a_yes_a_provider_that_does_not_answer_is_a_fault_that_passes(house, practice, sits):
+    screen = Screen()
+    terminal = Terminal(house, stdin=Reader(screen, "{reply}", "n"), stdout=screen, interactive=sits)
+    out_of_order(practice)
+
+    code = terminal.run("login", "acme", "--no-browser", "--json")
+
+    assert (code, events(terminal)[-1]["error"]) == (4, "provider_unavailable")
+    assert ("Try again? [Y/n]" in terminal.err) is sits
+
+
+@pytest.mark.parametrize(("answer", "code", "kept"), [("y", 0, 2), ("", 5, 1), ("n", 5, 1)])
+def test_somebody_else_than_was_meant_is_kept_after_a_yes(house, answer, code, kept):
+    house.browser = Browser(approves=True)
+    Terminal(house).run("login", "acme")
+    screen = Screen()
+    stdin = Reader(screen, "{reply}", answer, person=GRACE)
+    terminal = Terminal(house, stdin=stdin, stdout=screen, interactive=True)
+
+    ended = terminal.run("login", "acme", "--account", "ada@practice.example", "--no-browser", "--json")
+
+    assert (ended, len(house.services.book.all())) == (code, kept)
+    assert "You became grace@practice.example, not ada@practice.example." in terminal.err
+    assert "Keep it as another account? [y/N]" in terminal.err
 
 
 def test_the_end_of_stdin_ends_a_sign_in_by_paste(house):

@@ -127,6 +127,20 @@ def test_a_provider_that_is_out_of_order_fails_the_sign_in_in_words(page, practi
     expect(providers.card("Sandbox")).to_contain_text("Not connected")
 
 
+def test_trying_again_repeats_only_the_exchange(page, practice):
+    practice.sandbox.faults.add("unavailable", times=1, endpoint="token")
+    providers = Providers(page).open()
+    dialog = providers.connect("Sandbox")
+    dialog.follow().allow()
+    expect(dialog.problem).to_contain_text("only the last step is repeated")
+
+    dialog.box.get_by_role("button", name="Try again").click()
+
+    expect(dialog.box).to_be_hidden()
+    expect(providers.card("Sandbox")).to_contain_text("ada@practice.example")
+    assert practice.sandbox.log.count(action="authorize") == 1
+
+
 def test_disconnecting_and_connecting_again(signed_in, practice):
     providers = Providers(signed_in).open()
     card = providers.card("Sandbox")

@@ -75,7 +75,7 @@ def _wants_to_go_on(sign_in: SignIn, inbox: "SimpleQueue[str | Signal]", io: Io,
     if not io.interactive or sign_in.failure is None:
         return False
     turn = TURNS[sign_in.state]
-    io.say(printable(f"{sign_in.failure} {turn.question}"))
+    io.say(printable(f"{sign_in.failure}\n{turn.question}"))
     while (answer := _next(inbox, sign_in, clock)) is Signal.OVER:
         continue
     return isinstance(answer, str) and answer.strip().lower() in turn.yes
