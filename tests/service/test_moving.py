@@ -15,6 +15,7 @@ from doorkey.service.moving import Fate, Moving
 from doorkey.testing.values import HOUR, NOON, an_identity, some_tokens
 from tests.service.fakes import ACME, LOCAL, OTHER, House
 
+ADA = {"identity": an_identity()}
 BOB = {"identity": replace(an_identity(), subject="subject-2", email="bob@example.com")}
 PROFILE = Method(id="profile", kind=Kind.PROFILE, name="The vendor's own tool")
 HOME = Method(
@@ -151,8 +152,8 @@ def test_the_same_again_changes_nothing(old, new):
 
 
 def test_who_is_here_already_stays(old, new):
-    old.keep(tokens=some_tokens("there"))
-    here = new.keep(tokens=some_tokens("here"))
+    old.keep(**ADA, tokens=some_tokens("there"))
+    here = new.keep(**ADA, tokens=some_tokens("here"))
 
     fates = move(old, new)
 
@@ -161,8 +162,8 @@ def test_who_is_here_already_stays(old, new):
 
 
 def test_replacing_keeps_the_row_and_raises_its_generation(old, new):
-    old.keep(tokens=some_tokens("there"), name="there", generation=9)
-    here = new.keep(tokens=some_tokens("here"), name="here", generation=3, created_at=NOON - HOUR)
+    old.keep(**ADA, tokens=some_tokens("there"), name="there", generation=9)
+    here = new.keep(**ADA, tokens=some_tokens("here"), name="here", generation=3, created_at=NOON - HOUR)
 
     fates = move(old, new, over=True)
 
@@ -173,8 +174,8 @@ def test_replacing_keeps_the_row_and_raises_its_generation(old, new):
 
 
 def test_a_generation_is_never_lowered(old, new):
-    old.keep(tokens=some_tokens("there"), generation=1)
-    here = new.keep(tokens=some_tokens("here"), generation=8)
+    old.keep(**ADA, tokens=some_tokens("there"), generation=1)
+    here = new.keep(**ADA, tokens=some_tokens("here"), generation=8)
 
     move(old, new, over=True)
 
@@ -183,8 +184,8 @@ def test_a_generation_is_never_lowered(old, new):
 
 @pytest.mark.parametrize(("over", "fate"), [(False, Fate.KEPT), (True, Fate.REPLACED)])
 def test_a_newer_pair_here_is_told_either_way(old, new, over, fate):
-    old.keep(tokens=some_tokens("there"))
-    new.keep(tokens=some_tokens("here", issued_at=NOON + timedelta(minutes=1)))
+    old.keep(**ADA, tokens=some_tokens("there"))
+    new.keep(**ADA, tokens=some_tokens("here", issued_at=NOON + timedelta(minutes=1)))
 
     fates = move(old, new, over=over)
 
@@ -192,8 +193,8 @@ def test_a_newer_pair_here_is_told_either_way(old, new, over, fate):
 
 
 def test_of_two_pairs_of_one_moment_the_higher_generation_is_newer(old, new):
-    old.keep(tokens=some_tokens("there"), generation=1)
-    new.keep(tokens=some_tokens("here"), generation=2)
+    old.keep(**ADA, tokens=some_tokens("there"), generation=1)
+    new.keep(**ADA, tokens=some_tokens("here"), generation=2)
 
     fates = move(old, new)
 
@@ -211,8 +212,8 @@ def test_an_id_that_is_somebody_elses_here_takes_nothing_over(old, new):
 
 
 def test_an_account_that_changes_while_the_person_decides_is_left(old, new):
-    old.keep(tokens=some_tokens("there"))
-    here = new.keep(tokens=some_tokens("here"))
+    old.keep(**ADA, tokens=some_tokens("there"))
+    here = new.keep(**ADA, tokens=some_tokens("here"))
     bundle = moving_of(old).pack()
     moves = moving_of(new).plan(bundle, over=True)
     stands = new.world.stands(here.id)
@@ -226,10 +227,10 @@ def test_an_account_that_changes_while_the_person_decides_is_left(old, new):
 
 
 def test_who_signs_in_while_the_person_decides_is_not_doubled(old, new):
-    old.keep(tokens=some_tokens("there"))
+    old.keep(**ADA, tokens=some_tokens("there"))
     bundle = moving_of(old).pack()
     moves = moving_of(new).plan(bundle)
-    here = new.keep(tokens=some_tokens("here"))
+    here = new.keep(**ADA, tokens=some_tokens("here"))
 
     with pytest.raises(StoreBusy, match="changed here meanwhile"):
         moving_of(new).take_in(bundle, moves)

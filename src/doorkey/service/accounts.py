@@ -42,6 +42,14 @@ class AccountBook:
         """Return every account, oldest first; works without the master key."""
         return self._accounts.all()
 
+    def of(self, provider: str) -> Sequence[Account]:
+        """Return the accounts at a provider, oldest first."""
+        return self._accounts.of(provider)
+
+    def one(self, account: str) -> Account | None:
+        """Return the account with this id."""
+        return self._accounts.one(account)
+
     def find(self, text: str) -> Account:
         """Find an account by id, name or e-mail; raises UnknownName."""
         return self._resolver.find(text)
@@ -84,7 +92,7 @@ class AccountBook:
         state = next((state for kind, state in TOLD_BY.items() if isinstance(error, kind)), None)
         if state is None:
             return
-        now_held = next((known for known in self._accounts.all() if known.id == account.id), account)
+        now_held = self._accounts.one(account.id) or account
         until = getattr(error, "until", None)
         self._accounts.save_standing(
             replace(now_held, standing=replace(now_held.standing, state=state, reason=str(error), until=until))

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from doorkey.domain.account import Account, State
+from doorkey.domain.account import Account
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.tokens import LONGEST_MARGIN
 from doorkey.errors import DoorkeyError
-from doorkey.ports import Accounts, Catalog, Clock, Entropy
+from doorkey.ports import Catalog, Clock, Entropy, Roll
 from doorkey.providers.sandbox import SANDBOX
 from doorkey.service.resolve import has_moved
 from doorkey.service.sources import Sources
@@ -17,16 +17,11 @@ PERIOD = timedelta(seconds=30)
 SPREAD = timedelta(seconds=60)
 """Over how long the renewals are spread that come due together: after a sign-in to several accounts, or a night."""
 
-RENEWING = frozenset({State.READY, State.OVER_LIMIT})
-"""What may renew without a person."""
-
 
 class Keeper:
     """Looks at the accounts now and then, and begins the renewals that are due."""
 
-    def __init__(
-        self, *, accounts: Accounts, catalog: Catalog, sources: Sources, clock: Clock, entropy: Entropy
-    ) -> None:
+    def __init__(self, *, accounts: Roll, catalog: Catalog, sources: Sources, clock: Clock, entropy: Entropy) -> None:
         self._accounts = accounts
         self._catalog = catalog
         self._sources = sources
@@ -37,8 +32,8 @@ class Keeper:
     def look(self) -> None:
         """Begin what is due and has its turn; a vault that cannot be read now is looked at again later."""
         try:
-            accounts = self._accounts.all()
-            due = [pair for pair in map(self._due, accounts) if pair is not None]
+            coming = self._accounts.due(self._clock.now() + LONGEST_MARGIN)
+            due = [pair for pair in map(self._due, coming) if pair is not None]
         except DoorkeyError:
             return
         now = self._clock.now()
@@ -53,10 +48,7 @@ class Keeper:
 
     def _due(self, account: Account) -> tuple[Account, Method] | None:
         """Return the account with its method if it may be due; the renewal itself looks at the token's whole life."""
-        now, standing = self._clock.now(), account.standing
-        if not account.renews or account.expires_at is None or now < account.expires_at - LONGEST_MARGIN:
-            return None
-        if standing.state not in RENEWING or standing.pausing(now):
+        if account.expires_at is None or account.standing.pausing(self._clock.now()):
             return None
         provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
         method = provider.method(account.method) if provider else None

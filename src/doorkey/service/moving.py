@@ -112,7 +112,7 @@ class Moving:
     def _judge(self, there: Held, *, over: bool) -> Move:
         here = self._accounts.find(there.account)
         if here is None:
-            taken = any(known.id == there.account.id for known in self._accounts.all())
+            taken = self._accounts.one(there.account.id) is not None
             return Move(there=there, here=None, fate=Fate.KEPT, reason=TAKEN) if taken else _added(there)
         stands = self._accounts.load(here.id)
         if stands.tokens == there.tokens:

@@ -1,12 +1,13 @@
 """Which credential serves a call: one visible order, and never a silent change of payer (rule 5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from doorkey.domain.account import PLAN_NOT_SHARED, Account
 from doorkey.domain.policy import Use
 from doorkey.domain.provider import Kind, Method, Payer, Provider, origin
 from doorkey.errors import ConsentNeeded, OriginChanged, PolicyRefused, SignInNeeded, UnknownName
-from doorkey.ports import Accounts, Catalog, Choices, FoundKey, Surroundings
+from doorkey.ports import Catalog, Choices, FoundKey, Roll, Surroundings
 from doorkey.service import consents
 from doorkey.service.consents import Consents
 from doorkey.service.rules import Rule, Rules
@@ -78,7 +79,7 @@ class Resolver:
         self,
         *,
         catalog: Catalog,
-        accounts: Accounts,
+        accounts: Roll,
         choices: Choices,
         consents: Consents,
         surroundings: Surroundings,
@@ -137,9 +138,9 @@ class Resolver:
 
     def default(self, provider: str) -> Account | None:
         """Return the provider's default: the one that was chosen, else a sign-in before a key, the oldest first."""
-        mine = [account for account in self._accounts.all() if account.provider == provider]
         chosen = self._choices.get(f"default:{provider}")
-        return next((a for a in mine if a.id == chosen), None) or min(mine, key=_standing_order, default=None)
+        account = self._accounts.one(chosen) if chosen else None
+        return account if account and account.provider == provider else self._accounts.first(provider)
 
     def selected(self, wish: Wish) -> tuple[str | None, str]:
         """Say which account the order comes to, able to serve or not, and by which rule; None where there is none."""
@@ -196,13 +197,13 @@ class Resolver:
         except UnknownName as error:
             raise SignInNeeded(gone, hint=mend) from error
 
-    def _fitting(self, text: str) -> list[Account]:
-        accounts = self._accounts.all()
-        exact = [account for account in accounts if account.id == text]
-        return exact or [a for a in accounts if text in {a.name, a.identity.email, f"{a.provider}/{a.label}"}]
+    def _fitting(self, text: str) -> Sequence[Account]:
+        exact = self._accounts.one(text)
+        return [exact] if exact else self._accounts.named(text)
 
     def _name_of(self, ruled: Rule) -> str:
-        return next((account.label for account in self._accounts.all() if account.id == ruled.account), ruled.account)
+        account = self._accounts.one(ruled.account)
+        return account.label if account else ruled.account
 
     def _check_use(self, account: Account, method: Method, wish: Wish) -> None:
         if not wish.outside or method.policy.use is Use.ANY:
@@ -262,8 +263,3 @@ def key_method(provider: Provider) -> Method:
     """Return the method that a key from the environment stands for."""
     listed = next((method for method in provider.methods if method.kind is Kind.API_KEY), None)
     return listed or Method(id="api-key", kind=Kind.API_KEY, name="API key")
-
-
-def _standing_order(account: Account) -> tuple[bool, str]:
-    """Sort a sign-in before a key, then the oldest first."""
-    return (account.origins.token is None, account.created_at.isoformat())
