@@ -7,7 +7,9 @@ import pytest
 
 from doorkey.errors import ServerAway
 from doorkey.providers.local import LLAMACPP, LMSTUDIO, LOCAL, OLLAMA, VLLM
-from tests.service.fakes import ACME, LOCAL as OPEN
+from doorkey.service.neighbours import Neighbours
+from tests.service.fakes import ACME
+from tests.service.fakes import LOCAL as OPEN
 
 OLLAMA_PAGE = "http://127.0.0.1:11434/api/tags"
 LMSTUDIO_PAGE = "http://127.0.0.1:1234/api/v0/models"
@@ -79,10 +81,13 @@ def test_two_servers_are_told_apart_on_one_port(street):
 @pytest.mark.parametrize("base_url", ["https://models.example/v1", "http://localhost:11434/v1", "http://[::1]:9/v1"])
 def test_only_this_machine_is_knocked_at(house, base_url):
     house.catalog.providers = (replace(OLLAMA, api=replace(OLLAMA.api, base_url=base_url)),)
-    asked = []
-    house.neighbours._knock = lambda urls, within: asked.extend(urls) or {}
+    asked: list[str] = []
 
-    house.neighbours.running()
+    def knock(urls, within):
+        asked.extend(urls)
+        return {}
+
+    Neighbours(catalog=house.catalog, knock=knock).running()
 
     assert all("example" not in url for url in asked)
     assert bool(asked) is base_url.startswith("http:")

@@ -72,8 +72,8 @@ def run(options: Options, io: Io, house: House) -> None:
         raise next(iter(found.faults.values()), found.nothing())
     if options.as_json:
         faults = [{"provider": provider, **error_json(error)} for provider, error in found.faults.items()]
-        read_at = {provider: iso(at) for provider, at in found.read_at.items()}
-        io.json({"models": found.models, "refused": found.refused, "read_at": read_at, "faults": faults})
+        times = {provider: iso(at) for provider, at in found.read_at.items()}
+        io.json({"models": found.models, "refused": found.refused, "read_at": times, "faults": faults})
         return
     for model in found.models:
         io.result(printable(model))

@@ -38,7 +38,11 @@ LONGEST_SKEW = timedelta(days=1)
 def code_request(method: Method, attempt: Attempt, callback: Callback) -> Request:
     """Build the exchange of a checked callback (RFC 6749 section 4.1.3 with RFC 7636's verifier)."""
     if method.grant is Grant.KEY:
-        proved = {"code": callback.code, "code_verifier": attempt.verifier, "code_challenge_method": "S256"}
+        proved: dict[str, str | Secret] = {
+            "code": callback.code,
+            "code_verifier": attempt.verifier,
+            "code_challenge_method": "S256",
+        }
         return token_request(method, proved, "json")
     fields: dict[str, str | Secret] = {
         "grant_type": "authorization_code",

@@ -69,12 +69,13 @@ def _name(row: Mapping[str, Any]) -> str | None:
 def _is_shown(row: Mapping[str, Any]) -> bool:
     """Whether a person should choose it: the plan routes hide some, Copilot lists embeddings and older names too."""
     kind = _object(row, "capabilities").get("type", "chat")
-    return row.get("visibility", "list") == "list" and row.get("model_picker_enabled", True) is True and kind == "chat"
+    picked = row.get("visibility", "list") == "list" and row.get("model_picker_enabled", True) is True
+    return picked and bool(kind == "chat")
 
 
 def _is_off(row: Mapping[str, Any]) -> bool:
     """Whether the account's owner has not allowed it (Copilot)."""
-    return _object(row, "policy").get("state", "enabled") == "disabled"
+    return bool(_object(row, "policy").get("state") == "disabled")
 
 
 def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -21,8 +21,8 @@ from doorkey.service.consents import Consents
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.models import Models
-from doorkey.service.neighbours import Neighbours
 from doorkey.service.moving import Moving
+from doorkey.service.neighbours import Neighbours
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
