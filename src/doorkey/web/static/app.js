@@ -86,15 +86,15 @@ document.addEventListener("animationend", ({ target, animationName }) => animati
 
 // ---- What ends by itself says how soon.
 
-function countDown() {
-  for (const left of document.querySelectorAll("[data-until]")) {
-    const seconds = Math.max(0, Math.round((new Date(left.dataset.until) - Date.now()) / 1000));
+function showTimeLeft() {
+  for (const left of document.querySelectorAll("[data-ends]")) {
+    const seconds = Math.max(0, Math.round((new Date(left.dataset.ends) - Date.now()) / 1000));
     left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   }
 }
 
-setInterval(countDown, 1000);
-document.addEventListener("htmx:after:swap", countDown);
+setInterval(showTimeLeft, 1000);
+document.addEventListener("htmx:after:swap", showTimeLeft);
 
 // ---- Keys: Enter sends, Shift+Enter makes a line; Escape closes a menu.
 
