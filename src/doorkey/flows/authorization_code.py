@@ -14,11 +14,20 @@ from doorkey.domain.attempt import DYNAMIC_CLIENT, Arrival, Attempt, Callback, S
 from doorkey.domain.provider import Api, Grant, Method, origin
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
+from doorkey.errors import (
+    ConsentNeeded,
+    DoorkeyError,
+    Misconfigured,
+    ProviderUnavailable,
+    SignInFailed,
+    SignInNeeded,
+    StoreBusy,
+)
 from doorkey.flows import identity, pkce, steps, wire
 from doorkey.flows.steps import Flow, Request
 
 LIFETIME = timedelta(minutes=10)
+KEEP_TRIES = 20
 APP_NAME = "Doorkey"
 USED = "This sign-in has already been used or cancelled."
 TRY_AGAIN = "Try again: only the last step is repeated, you need not approve anew."
@@ -283,23 +292,22 @@ def signing_keys(method: Method) -> Flow[bytes | None]:
 def keep(plan: Plan, who: Identity, tokens: Tokens, proof: Proof | None) -> Flow[Account]:
     """Save tokens as a new account, or in the row that this identity already has."""
     moment = yield from steps.now()
-    account = yield from _new_account(plan, who, tokens, moment, proof)
-    while True:
-        known = plan.account or (yield from steps.find_account(account))
-        if known is None:
-            read = None
-        else:
-            read = known.generation
-            account = replace(
-                account,
-                id=known.id,
-                name=account.name or known.name,
-                created_at=known.created_at,
-                generation=read + 1,
-            )
-        if (yield from steps.save(account, tokens, read=read)):
+    new = yield from _new_account(plan, who, tokens, moment, proof)
+    known = plan.account
+    for _ in range(KEEP_TRIES):
+        known = known or (yield from steps.find_account(new))
+        account = _in_the_row_of(known, new) if known else new
+        if (yield from steps.save(account, tokens, read=known.generation if known else None)):
             return account
-        plan = replace(plan, account=(yield from steps.load(account.id)).account)
+        # Somebody came first: with a renewal of this row, or with another first sign-in of the same identity.
+        known = (yield from steps.load(plan.account.id)).account if plan.account else None
+    raise StoreBusy("The account changed again and again while it was kept.")
+
+
+def _in_the_row_of(known: Account, new: Account) -> Account:
+    return replace(
+        new, id=known.id, name=new.name or known.name, created_at=known.created_at, generation=known.generation + 1
+    )
 
 
 def _new_account(plan: Plan, who: Identity, tokens: Tokens, moment: datetime, proof: Proof | None) -> Flow[Account]:

@@ -246,7 +246,7 @@ class SignIns:
         """Make a stored attempt of another process live here, with no port of its own."""
         provider, method = self._world.ways.find(attempt.provider, attempt.method)
         method = self._world.runner.run(discovered(method))
-        account = next((known for known in self._world.accounts.all() if known.id == attempt.account), None)
+        account = self._world.accounts.one(attempt.account) if attempt.account else None
         plan = self._world.ways.plan(provider, method, redirect=attempt.redirect, account=account, name=attempt.name)
         sign_in = _without_port(plan, attempt)
         with self._lock:
@@ -258,7 +258,7 @@ class SignIns:
         with suppress(UnknownName):  # Swept: its time is over.
             stored = self._world.attempts.load(sign_in.id)
         if stored.status is Status.SIGNED_IN:
-            account = next((known for known in self._world.accounts.all() if known.id == stored.account), None)
+            account = self._world.accounts.one(stored.account) if stored.account else None
             return self._end(sign_in, Status.SIGNED_IN, account=account)
         if stored.status in {Status.FAILED, Status.CANCELLED}:
             what = "was cancelled" if stored.status is Status.CANCELLED else "did not succeed"

@@ -119,7 +119,7 @@ def _server(desk: Desk, run: Run, answer: Answer) -> tuple[str | None, str | Non
 
 def _until(desk: Desk, account_id: str | None) -> datetime | None:
     """Say until when an account is used up, where it is and the provider told."""
-    account = next((known for known in desk.services.book.all() if known.id == account_id), None)
+    account = desk.services.book.one(account_id) if account_id else None
     over = account is not None and account.state(desk.services.clock.now()) is State.OVER_LIMIT
     return account.standing.until if account and over else None
 

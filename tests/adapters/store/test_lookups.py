@@ -2,27 +2,45 @@
 
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
-from doorkey.adapters.store import postgres_schema, schema
+from doorkey.adapters.key_sources.file import KeyFile
+from doorkey.adapters.store import postgres, postgres_schema, schema, sqlite
 from doorkey.adapters.store.accounts import SqlAccounts
 from doorkey.adapters.store.columns import as_json, stamp
 from doorkey.adapters.store.postgres_address import Address
 from doorkey.adapters.store.postgres_database import PostgresDatabase
 from doorkey.adapters.store.sqlite_database import SqliteDatabase
+from doorkey.domain.account import Proof
+from doorkey.domain.provider import Api, Dialect
 from doorkey.domain.secret import Secret
-from doorkey.testing.values import HOUR, NOON, an_account, an_identity
+from doorkey.flows import authorization_code
+from doorkey.flows.authorization_code import Plan
+from doorkey.flows.steps import Save
+from doorkey.testing.script import METHOD, Caller, World
+from doorkey.testing.values import HOUR, NOON, an_account, an_identity, held, some_tokens
 
 OLDER = 2
+"""How many scripts there were before the look-ups."""
+
 INSERT = """
 INSERT INTO accounts (id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at,
     generation, tokens)
 VALUES (:id, :provider, :method, :name, :identity, :origins, :payer, :standing, :renews, :created_at, :expires_at,
     :generation, :tokens)
 """
+PLAN = Plan(
+    provider="acme",
+    method=METHOD,
+    api=Api(base_url="https://api.example/v1", dialect=Dialect.OPENAI_CHAT),
+    redirect="http://127.0.0.1:4000/callback",
+    host_id="urn:uuid:host",
+)
 ASKED = {
     "of": lambda store: store.of("acme"),
     "first": lambda store: store.first("acme"),
@@ -146,3 +164,49 @@ def test_no_look_up_reads_every_account(tmp_path, question):
     details = [row["detail"] for plan in plans for row in plan]
     assert details
     assert not any(re.match(r"SCAN\b", detail) for detail in details), details
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def two_programs(request, tmp_path):
+    """Open one vault as two programs do."""
+    key = [KeyFile(tmp_path / "config")]
+    if request.param == "sqlite":
+        vaults = [sqlite.open_vault(tmp_path / "data", key) for _ in range(2)]
+    else:
+        url = Secret(request.getfixturevalue("postgres_url"))
+        vaults = [postgres.open_vault(url, key)[0] for _ in range(2)]
+    yield vaults
+    for vault in vaults:
+        vault.close()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_programs_that_sign_in_the_same_person_at_once_make_one_row(two_programs, first):
+    who, proof = an_identity(), Proof(NOON, "sign-in")
+    callers = [
+        Caller(World(vault=vault), authorization_code.keep(PLAN, who, some_tokens(word), proof))
+        for vault, word in zip(two_programs, ("one", "two"), strict=True)
+    ]
+    for caller in callers:
+        caller.reach(Save)
+
+    won, lost = callers[first].finish(), callers[1 - first].finish()
+
+    accounts = two_programs[first].accounts
+    assert accounts.all() == [lost]
+    assert (lost.id, lost.generation) == (won.id, 1)
+    assert accounts.load(lost.id).tokens == some_tokens(("two", "one")[first])
+
+
+def test_of_many_that_keep_one_identity_at_once_one_comes_first(two_programs):
+    who, together = an_identity(), Barrier(8)
+
+    def keep(number):
+        together.wait()
+        return two_programs[number % 2].accounts.save(held(identity=who), read=None)
+
+    with ThreadPoolExecutor(8) as pool:
+        saved = list(pool.map(keep, range(8)))
+
+    assert saved.count(True) == 1
+    assert len(two_programs[0].accounts.all()) == 1

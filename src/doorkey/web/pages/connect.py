@@ -135,7 +135,7 @@ def _dialog(
         "method": listing.method(provider, method),
         "ways": [listing.method(provider, way) for way in offered(provider)],
         "account": account,
-        "adding": any(known.provider == provider.id for known in call.desk.services.book.all()),
+        "adding": bool(call.desk.services.book.of(provider.id)),
         "both_ways": bool(sign_in and has_both_ways(sign_in.plan.method)),
         "sign_in": sign_in_json(sign_in, listing) if sign_in else None,
         "must_agree": must_agree,

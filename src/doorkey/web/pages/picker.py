@@ -25,7 +25,7 @@ def picker(call: Call) -> Response:
 def models(call: Call) -> Response:
     """List one provider's models, or say why it has none to offer."""
     provider = call.desk.services.catalog.provider(call.path("provider"))
-    accounts = [account for account in call.desk.services.book.all() if account.provider == provider.id]
+    accounts = call.desk.services.book.of(provider.id)
     values: dict[str, Any] = {"provider": provider, "accounts": accounts, "choice": None, "listed": None}
     values["now"] = call.desk.services.clock.now()
     try:

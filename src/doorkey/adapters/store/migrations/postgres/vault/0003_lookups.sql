@@ -49,3 +49,6 @@ CREATE INDEX accounts_due ON accounts (state, expires_at);
 CREATE INDEX accounts_name ON accounts USING hash (name);
 CREATE INDEX accounts_email ON accounts USING hash (email);
 CREATE INDEX accounts_label ON accounts USING hash (label);
+
+-- By code points, so that all names with one beginning lie side by side.
+ALTER TABLE settings ALTER COLUMN name TYPE text COLLATE "C";
