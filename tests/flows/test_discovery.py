@@ -68,12 +68,46 @@ def test_an_address_that_is_no_text_is_as_good_as_none(world):
     assert discover(world, revocation_endpoint=7).revoke_url is None
 
 
-@pytest.mark.parametrize("response", [answer(404), answer(200, b"<html>"), answer(200, b"[]"), answer(503, METADATA)])
+@pytest.mark.parametrize("response", [answer(200, b"<html>"), answer(200, b"[]"), answer(503, METADATA)])
 def test_metadata_that_cannot_be_read_is_a_fault_that_passes(world, response):
     world.endpoints.scripted = [response]
 
     with pytest.raises(ProviderUnavailable):
         world.run(discovered(BARE))
+
+
+def test_a_server_without_openid_connect_is_read_at_its_own_place(world):
+    issuer = f"{ISSUER}/tenant"
+    world.endpoints.scripted = [answer(404), answer(200, METADATA | {"issuer": issuer})]
+
+    method = world.run(discovered(replace(BARE, issuer=issuer)))
+
+    assert [request.url for request in world.endpoints.requests] == [
+        f"{ISSUER}/tenant/.well-known/openid-configuration",
+        f"{ISSUER}/.well-known/oauth-authorization-server/tenant",
+    ]
+    assert method.token_url == f"{ISSUER}/oauth/token"
+
+
+@pytest.mark.parametrize("status", [404, 403, 410])
+def test_an_issuer_without_metadata_is_told_with_what_to_write(world, status):
+    world.endpoints.scripted = [answer(status), answer(404)]
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        world.run(discovered(BARE))
+
+    assert "name authorize_url, token_url and jwks_url beside it" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("issuer", "named", "words"),
+    [(ISSUER, f"{ISSUER}/", "with a slash"), (f"{ISSUER}/", ISSUER, "without a slash")],
+)
+def test_a_slash_that_is_missed_is_told(world, issuer, named, words):
+    with pytest.raises(Misconfigured) as caught:
+        discover(world, replace(BARE, issuer=issuer), issuer=named)
+
+    assert words in caught.value.hint
 
 
 @pytest.mark.parametrize(("said", "always"), [(True, True), (False, False), ("true", False), (None, False)])

@@ -1,8 +1,11 @@
 """Providers of the person's own, and keys that lie about: who may pay is asked once, and never changes in silence."""
 
+from urllib.parse import urljoin
+
+import httpx2
 import pytest
 
-from doorkey.testing.practice import approve
+from doorkey.testing.practice import ADA, approve
 from tests.journeys.configs import config
 from tests.journeys.person import AGREE, Login, sign_in
 
@@ -30,6 +33,14 @@ base_url = "{url}/v1"
 dialect = "openai-chat"
 [providers.open.methods.none]
 """
+
+
+def enter_code(page, code):
+    """Type a code at the provider's page, on whichever device, and allow it."""
+    path = httpx2.post(page, data={"user_code": code}).headers["location"]
+    httpx2.post(urljoin(page, path), data={"person": ADA})
+    decided = httpx2.post(urljoin(page, path), data={"decision": "allow"})
+    httpx2.get(urljoin(page, decided.headers["location"]))
 
 
 @pytest.fixture
@@ -67,6 +78,35 @@ def test_an_issuer_alone_is_enough(program, practice):
     assert account["identity"] == "ada@practice.example"
     assert token.out.startswith("sandbox-at-")
     assert (left.code, practice.sandbox.log.count(action="revoke", outcome="ok")) == (0, 1)
+
+
+def test_an_issuer_alone_serves_a_code_on_another_device_too(program, practice):
+    program.configure(DISCOVERED.format(url=practice.url))
+
+    login = Login(program, "found", "--device")
+    enter_code(login.begun["verification_uri"], login.begun["user_code"])
+    ended = login.end()
+
+    assert login.begun["event"] == "device_code"
+    assert (ended.code, ended.events[-1]["account"]["identity"]) == (0, "ada@practice.example")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "words"),
+    [
+        ("{url}/elsewhere", "The issuer publishes no metadata."),
+        ("{url}/", "Write `issuer` without a slash at its end."),
+        ("http://127.0.0.1:9", "127.0.0.1 could not be reached"),
+    ],
+)
+def test_an_issuer_that_is_wrong_is_told_as_what_it_is(program, practice, issuer, words):
+    wrong = DISCOVERED.replace('issuer = "{url}"', f'issuer = "{issuer}"')
+    program.configure(wrong.format(url=practice.url))
+
+    ended = program.run("login", "found", "--no-browser")
+
+    assert ended.code in {1, 4}
+    assert words in ended.err
 
 
 def test_an_issuer_that_says_iss_is_always_sent_wants_the_whole_address(program, practice):
