@@ -38,7 +38,7 @@ LINES = [
     ("login acme --account work", login.Options(provider="acme", account="work")),
     ("accounts", accounts.Options()),
     ("accounts --json", accounts.Options(as_json=True)),
-    ("use work", use.Options("work")),
+    ("use work", use.Options(account="work")),
     ("token openai", token.Options(provider="openai")),
     ("token acme --account a --min-ttl 60", token.Options(provider="acme", account="a", min_ttl=60)),
     ("token acme --json", token.Options(provider="acme", as_json=True)),

@@ -14,15 +14,17 @@ from doorkey.ports import FoundKey
 from doorkey.service import sign_in
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
+from doorkey.service.hearing import Hearing
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
+from doorkey.service.meters import Meters
 from doorkey.service.models import Models
 from doorkey.service.neighbours import Neighbours
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
 from doorkey.service.ways import Ways
-from doorkey.testing.memory.rows import MemorySettings
+from doorkey.testing.memory import MemoryReadings, MemorySettings
 from doorkey.testing.script import METHOD, World
 from doorkey.testing.values import HOUR, NOON, some_tokens
 
@@ -248,6 +250,18 @@ class House:
             is_shared=lambda account: account in self.shared,
         )
         self.shelf = MemorySettings()
+        self.readings = MemoryReadings()
+        self.hearing = Hearing(accounts=self.accounts, readings=lambda: self.readings)
+        self.meters = Meters(
+            book=self.book,
+            resolver=self.resolver,
+            sources=self.sources,
+            transport=self.world.endpoints,
+            hearing=self.hearing,
+            readings=lambda: self.readings,
+            shelf=lambda: self.shelf,
+            clock=self.clock,
+        )
         self.models = self.new_models()
 
     def check_vault(self):

@@ -11,6 +11,7 @@ from doorkey.testing.contracts.chats import ConversationsContract, EventsContrac
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
+from doorkey.testing.contracts.readings import ReadingsContract
 from doorkey.testing.contracts.settings import ChoicesContract
 from doorkey.testing.memory import (
     MemoryAccounts,
@@ -19,6 +20,7 @@ from doorkey.testing.memory import (
     MemoryCipher,
     MemoryLeases,
     MemoryPageSessions,
+    MemoryReadings,
     MemorySettings,
     memory_app,
 )
@@ -80,6 +82,12 @@ class TestMemoryLedger(LedgerContract):
     @pytest.fixture
     def store(self):
         return memory_app()
+
+
+class TestMemoryReadings(ReadingsContract):
+    @pytest.fixture
+    def store(self):
+        return MemoryReadings()
 
 
 class TestMemoryAudit(AuditContract):

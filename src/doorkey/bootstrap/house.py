@@ -10,6 +10,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from doorkey.adapters.batch import Batch
 from doorkey.adapters.browser import SystemBrowser
 from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
@@ -37,9 +38,11 @@ from doorkey.ports import Passphrases
 from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.consents import Consents
+from doorkey.service.hearing import Heard, Hearing
 from doorkey.service.keeper import Keeper
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
+from doorkey.service.meters import Meters
 from doorkey.service.models import Models
 from doorkey.service.neighbours import Neighbours
 from doorkey.service.resolve import Resolver
@@ -101,6 +104,7 @@ class House:
             self.services.sources.close()
         if "runtime" in self.__dict__:
             self.runtime.close()
+        self.heard.close()
         self.journal.close()
         if self._opened_app:
             self._opened_app.close()
@@ -172,6 +176,17 @@ class House:
                 transport=self.transport,
                 clock=self.clock,
                 shelf=lambda: self._app_store.preferences,
+                hear=self.heard.add,
+            ),
+            meters=Meters(
+                book=book,
+                resolver=resolver,
+                sources=sources,
+                transport=self.transport,
+                hearing=self.hearing,
+                readings=lambda: self._app_store.readings,
+                shelf=lambda: self._app_store.preferences,
+                clock=self.clock,
             ),
             moving=WatchedMoving(
                 witness,
@@ -220,6 +235,16 @@ class House:
         return Journal(lambda: self._app_store.audit)
 
     @cached_property
+    def hearing(self) -> Hearing:
+        """What keeps what the answers of providers say of the accounts."""
+        return Hearing(accounts=self.vault.accounts, readings=lambda: self._app_store.readings)
+
+    @cached_property
+    def heard(self) -> Batch[Heard]:
+        """The answers that are to be kept; no call waits for it."""
+        return Batch("readings", self.hearing.take)
+
+    @cached_property
     def witness(self) -> Witness:
         """What sees the uses of accounts."""
         return Witness(self.journal, self.clock, lambda: self.errand)
@@ -234,7 +259,7 @@ class House:
         """HTTP clients for model calls, each bound to one account."""
         from doorkey.adapters.http.clients import Clients
 
-        return Clients(self.services.sources, self.roads)
+        return Clients(self.services.sources, self.roads, self.heard.add)
 
     def keeper(self) -> Keeper:
         """Make what renews before anybody asks, for a program that stays."""

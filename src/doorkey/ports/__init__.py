@@ -10,6 +10,7 @@ from doorkey.ports.chats import (
     PageSession,
     PageSessions,
     Preferences,
+    Readings,
     Runs,
 )
 from doorkey.ports.vault import Accounts, Attempts, Choices, Cipher, KeyFacts, KeyRing, Leases, Roll
@@ -63,6 +64,7 @@ __all__ = [
     "Practice",
     "Preferences",
     "Profiles",
+    "Readings",
     "Roll",
     "Runner",
     "Runs",

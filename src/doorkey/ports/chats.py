@@ -9,6 +9,7 @@ from doorkey.domain.audit import Entry
 from doorkey.domain.conversation import Conversation, Event, EventKind, Run
 from doorkey.domain.secret import Secret
 from doorkey.domain.usage import Usage
+from doorkey.domain.window import Window
 
 
 class Preferences(Protocol):
@@ -61,6 +62,20 @@ class Audit(Protocol):
         ...
 
     def last_uses(self) -> Mapping[str, datetime]: ...
+
+
+class Readings(Protocol):
+    """The last that was read of each account's windows."""
+
+    def keep(self, account: str, windows: Sequence[Window]) -> None:
+        """Keep readings, each in place of an older one of the same name; one that is older than it is left out."""
+        ...
+
+    def all(self) -> Mapping[str, Sequence[Window]]:
+        """Return what is kept by account, windows by name."""
+        ...
+
+    def forget(self, account: str) -> None: ...
 
 
 class Events(Protocol):

@@ -8,7 +8,8 @@ from typing import Any
 from doorkey.domain.account import Account, State
 from doorkey.domain.attempt import OPEN, Status
 from doorkey.domain.policy import Policy
-from doorkey.domain.provider import Method, Provider
+from doorkey.domain.provider import Method, Payer, Provider
+from doorkey.domain.window import Window
 from doorkey.errors import DoorkeyError
 from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
@@ -118,6 +119,28 @@ class Listing:
             "selected": None if awaited else f"{key.name} ({key.where})",
         }
 
+    def windows(self, known: Mapping[str, Sequence[Window]]) -> list[Json]:
+        """Describe how much of each account is used, then of keys from the environment; empty where nobody told."""
+        described = []
+        for account in self._book.all():
+            _, method = self._way_of(account)
+            described.append(
+                {
+                    "account": account.id,
+                    "label": account.label,
+                    "provider": account.provider,
+                    "method": account.method,
+                    "payer": account.payer.value,
+                    "manage_url": method.manage_url if method else None,
+                    "windows": [window_json(window) for window in known.get(account.id, ())],
+                }
+            )
+        for provider in self._catalog.all():
+            key = self._surroundings.find(provider.api.env)
+            if key and (read := known.get(f"env:{key.name}")):
+                described.append(_key_windows(provider, key, read))
+        return described
+
     def state(self, account: Account) -> State:
         """Say how an account stands here and now, the vault's key and the config included."""
         if not self._key_readable():
@@ -193,6 +216,31 @@ class Listing:
             "manage_url": method.manage_url,
             "policy": policy_json(method.policy),
         }
+
+
+def _key_windows(provider: Provider, key: FoundKey, read: Sequence[Window]) -> Json:
+    method = key_method(provider)
+    return {
+        "account": f"env:{key.name}",
+        "label": key.name,
+        "provider": provider.id,
+        "method": method.id,
+        "payer": Payer.METERED.value,
+        "manage_url": method.manage_url,
+        "windows": [window_json(window) for window in read],
+    }
+
+
+def window_json(window: Window) -> Json:
+    """Describe a reading of a window."""
+    return {
+        "name": window.name,
+        "used_percent": window.used_percent,
+        "resets_at": iso(window.resets_at),
+        "source": window.source.value,
+        "as_of": iso(window.as_of),
+        "rate": window.is_rate,
+    }
 
 
 def policy_json(policy: Policy) -> Json:

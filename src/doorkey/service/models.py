@@ -16,7 +16,7 @@ from doorkey.flows.steps import Request
 from doorkey.ports import Clock, Preferences, Transport
 from doorkey.providers.dialects import RULES, credential_headers, route_headers
 from doorkey.providers.model_lists import Page, nearest, read_page
-from doorkey.providers.refusals import refusal
+from doorkey.service.hearing import MODEL_LIST, Hear, Heard, deaf
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
 from doorkey.service.token_source import Source
@@ -82,12 +82,19 @@ class Models:
     """Fetch and keep model lists, one for each account or key; `shelf` is where they outlive this process."""
 
     def __init__(
-        self, *, sources: Sources, transport: Transport, clock: Clock, shelf: Callable[[], Preferences]
+        self,
+        *,
+        sources: Sources,
+        transport: Transport,
+        clock: Clock,
+        shelf: Callable[[], Preferences],
+        hear: Hear = deaf,
     ) -> None:
         self._sources = sources
         self._transport = transport
         self._clock = clock
         self._shelf = shelf
+        self._hear = hear
         self._lock = Lock()
         self._kept: dict[str, _Kept] = {}
         self._failed: set[str] = set()
@@ -160,8 +167,10 @@ class Models:
         response = self._transport.send(_request_of(choice, secret, after))
         if response.status == 401 and (renewed := source.renew(secret)) != secret:
             response = self._transport.send(_request_of(choice, renewed, after))
-        if response.status >= 400:
-            raise refusal(response.status, response.headers, response.body, now=self._clock.now())
+        heard = Heard.of(choice, MODEL_LIST, response, self._clock.now())
+        self._hear(heard)
+        if heard.error:
+            raise heard.error
         return read_page(response.body, prefix=RULES[choice.provider.api_for(choice.method).rules].name_prefix)
 
 

@@ -14,12 +14,14 @@ from doorkey.ports import (
     Ledger,
     PageSessions,
     Preferences,
+    Readings,
     Runs,
 )
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
+from doorkey.service.meters import Meters
 from doorkey.service.models import Models
 from doorkey.service.moving import Moving
 from doorkey.service.neighbours import Neighbours
@@ -42,6 +44,7 @@ class Services:
     listing: Listing
     models: Models
     neighbours: Neighbours
+    meters: Meters
     moving: Moving
     clock: Clock
     entropy: Entropy
@@ -60,3 +63,4 @@ class ChatStores:
     page_sessions: PageSessions
     audit: Audit
     ledger: Ledger
+    readings: Readings

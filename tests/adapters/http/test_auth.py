@@ -14,6 +14,7 @@ from doorkey.ports import FoundKey
 from doorkey.providers.anthropic import ANTHROPIC, CLAUDE
 from doorkey.providers.anthropic import API_KEY as ANTHROPIC_KEY
 from doorkey.providers.openai import API_KEY, CHATGPT, CODEX, OPENAI
+from doorkey.service.hearing import MODEL_CALL, MODEL_LIST, Heard, deaf
 from doorkey.service.resolve import Choice
 from doorkey.testing.values import an_account, an_identity
 
@@ -77,14 +78,14 @@ class Server:
         return httpx2.Response(status, headers=headers, text="answer")
 
 
-def send_by_thread(server, choice, source, method="POST", url=URL, **request):
-    auth = AccountAuth(choice, source)
+def send_by_thread(server, choice, source, method="POST", url=URL, *, hear=deaf, **request):
+    auth = AccountAuth(choice, source, hear)
     with httpx2.Client(transport=httpx2.MockTransport(server), auth=auth) as client:
         return client.request(method, url, **request)
 
 
-def send_by_loop(server, choice, source, method="POST", url=URL, **request):
-    auth = AsyncAccountAuth(choice, Asynchronous(source))
+def send_by_loop(server, choice, source, method="POST", url=URL, *, hear=deaf, **request):
+    auth = AsyncAccountAuth(choice, Asynchronous(source), hear)
 
     async def send():
         transport = httpx2.MockTransport(server)
@@ -301,3 +302,22 @@ def test_a_server_without_credentials_gets_none(send):
     send(server, replace(PLAIN, method=keyless), FakeSource(), json={}, headers={"authorization": "Bearer placeholder"})
 
     assert "authorization" not in server.seen[0].headers
+
+
+@both
+def test_the_final_answer_is_heard_once_with_what_it_refuses(send):
+    heard: list[Heard] = []
+
+    send(Server((401, 429)), PLAN, FakeSource(), hear=heard.append, json=ASKED)
+
+    assert [(each.choice, each.call, each.status, each.body) for each in heard] == [(PLAN, MODEL_CALL, 429, b"answer")]
+    assert heard[0].headers["content-type"].startswith("text/plain")
+
+
+@both
+def test_of_an_answer_that_is_no_refusal_the_body_is_left_to_whoever_asked(send):
+    heard: list[Heard] = []
+
+    send(Server(), PLAN, FakeSource(), "GET", "https://api.openai.com/v1/models", hear=heard.append)
+
+    assert [(each.call, each.status, each.body) for each in heard] == [(MODEL_LIST, 200, b"")]

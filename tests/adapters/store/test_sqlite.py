@@ -13,6 +13,7 @@ from doorkey.testing.contracts.chats import ConversationsContract, EventsContrac
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
+from doorkey.testing.contracts.readings import ReadingsContract
 from doorkey.testing.contracts.settings import ChoicesContract, SettingsContract
 
 
@@ -98,6 +99,12 @@ class TestSqlAudit(AuditContract):
     @pytest.fixture
     def store(self, app):
         return app.audit
+
+
+class TestSqlReadings(ReadingsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app.readings
 
 
 class TestSqlEvents(EventsContract):

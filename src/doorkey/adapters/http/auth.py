@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Generator
+from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx2
@@ -10,6 +11,7 @@ from doorkey.domain.provider import origin
 from doorkey.domain.secret import Secret
 from doorkey.errors import OriginChanged
 from doorkey.providers.dialects import CREDENTIAL_HEADERS, RULES, credential_headers, route_headers
+from doorkey.service.hearing import MODEL_CALL, MODEL_LIST, Hear, Heard, deaf
 from doorkey.service.resolve import Choice
 from doorkey.service.token_source import Source
 
@@ -26,7 +28,9 @@ class _Fitting(httpx2.Auth):
 
     requires_request_body = True
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, hear: Hear) -> None:
+        self._choice = choice
+        self._hear = hear
         self._api = choice.provider.api_for(choice.method)
         self._kind = choice.method.kind
         self._origin = choice.account.origins.api if choice.account else origin(self._api.base_url)
@@ -49,6 +53,20 @@ class _Fitting(httpx2.Auth):
             request.method, request.url, headers=headers, content=self._body(request), extensions=request.extensions
         )
 
+    def tell(self, response: httpx2.Response) -> None:
+        """Let it be heard what the answer says of the account; only a refusal has been read to its end."""
+        refused = response.status_code >= 400
+        self._hear(
+            Heard(
+                choice=self._choice,
+                at=datetime.now(UTC),
+                call=MODEL_CALL if response.request.method == "POST" else MODEL_LIST,
+                status=response.status_code,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=response.content if refused else b"",
+            )
+        )
+
     def _body(self, request: httpx2.Request) -> bytes:
         if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
             return request.content
@@ -62,8 +80,8 @@ class _Fitting(httpx2.Auth):
 class AccountAuth(_Fitting):
     """For sync clients."""
 
-    def __init__(self, choice: Choice, source: Source) -> None:
-        super().__init__(choice)
+    def __init__(self, choice: Choice, source: Source, hear: Hear = deaf) -> None:
+        super().__init__(choice, hear)
         self._source = source
 
     def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
@@ -73,14 +91,17 @@ class AccountAuth(_Fitting):
         response = yield self.fit(request, secret)
         if response.status_code == 401 and (renewed := self._source.renew(secret)) != secret:
             response.read()
-            yield self.fit(request, renewed)
+            response = yield self.fit(request, renewed)
+        if response.status_code >= 400:
+            response.read()
+        self.tell(response)
 
 
 class AsyncAccountAuth(_Fitting):
     """For async clients; waiting for a renewal never blocks the loop."""
 
-    def __init__(self, choice: Choice, source: AsyncSource) -> None:
-        super().__init__(choice)
+    def __init__(self, choice: Choice, source: AsyncSource, hear: Hear = deaf) -> None:
+        super().__init__(choice, hear)
         self._source = source
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
@@ -90,4 +111,7 @@ class AsyncAccountAuth(_Fitting):
         response = yield self.fit(request, secret)
         if response.status_code == 401 and (renewed := await self._source.renew(secret)) != secret:
             await response.aread()
-            yield self.fit(request, renewed)
+            response = yield self.fit(request, renewed)
+        if response.status_code >= 400:
+            await response.aread()
+        self.tell(response)

@@ -11,6 +11,7 @@ from doorkey.adapters.http.explained import AsyncExplained, Explained
 from doorkey.adapters.http.roads import Roads
 from doorkey.domain.network import Road
 from doorkey.service.async_source import AsyncTokenSource
+from doorkey.service.hearing import Hear, deaf
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
 from doorkey.service.token_source import Source
@@ -22,14 +23,15 @@ TIMEOUT = httpx2.Timeout(600.0, connect=10.0)
 class Clients:
     """Make clients whose every request is fitted to what was chosen."""
 
-    def __init__(self, sources: Sources, roads: Roads) -> None:
+    def __init__(self, sources: Sources, roads: Roads, hear: Hear = deaf) -> None:
         self._sources = sources
+        self._hear = hear
         self._roads = roads
 
     def client(self, choice: Choice, wrap: Callable[[Source], Source] | None = None) -> httpx2.Client:
         """Return a sync client; `wrap` decorates the source of its credential."""
         source = self._sources.for_calls(choice)
-        auth = AccountAuth(choice, wrap(source) if wrap else source)
+        auth = AccountAuth(choice, wrap(source) if wrap else source, self._hear)
         road = self._road(choice)
         transport = Explained(self._roads.transport(road), road)
         return httpx2.Client(auth=auth, transport=transport, **_options(choice))
@@ -43,7 +45,7 @@ class Clients:
     ) -> httpx2.AsyncClient:
         """Return an async client; `detail` says for what, in the audit."""
         source = self._sources.async_of(choice, detail)
-        auth = AsyncAccountAuth(choice, wrap(source) if wrap else source)
+        auth = AsyncAccountAuth(choice, wrap(source) if wrap else source, self._hear)
         road = self._road(choice)
         transport = AsyncExplained(self._roads.async_transport(road), road)
         return httpx2.AsyncClient(auth=auth, transport=transport, **_options(choice))

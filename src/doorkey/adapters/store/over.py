@@ -15,6 +15,7 @@ from doorkey.adapters.store.database import Database
 from doorkey.adapters.store.leases import SqlLeases
 from doorkey.adapters.store.machine import Machine
 from doorkey.adapters.store.page_sessions import SqlPageSessions
+from doorkey.adapters.store.readings import SqlReadings
 from doorkey.adapters.store.runs import SqlEvents, SqlRuns
 from doorkey.adapters.store.settings import SqlSettings
 from doorkey.adapters.store.stores import AppStore, Vault
@@ -47,5 +48,6 @@ def app_over(database: Database, now: Callable[[], datetime]) -> AppStore:
         page_sessions=SqlPageSessions(database, now),
         audit=SqlAudit(database),
         ledger=SqlLedger(database),
+        readings=SqlReadings(database),
         close=database.close,
     )

@@ -10,6 +10,7 @@ from doorkey.testing.memory.app import (
     MemoryEvents,
     MemoryLedger,
     MemoryPageSessions,
+    MemoryReadings,
     MemoryRuns,
 )
 from doorkey.testing.memory.audit import MemoryAudit
@@ -30,6 +31,7 @@ __all__ = [
     "MemoryLeases",
     "MemoryLedger",
     "MemoryPageSessions",
+    "MemoryReadings",
     "MemoryRuns",
     "MemorySettings",
     "memory_app",
@@ -63,6 +65,7 @@ def memory_app(clock: FakeClock | None = None) -> AppStore:
         page_sessions=MemoryPageSessions((clock or FakeClock()).now),
         audit=MemoryAudit(),
         ledger=MemoryLedger(chats),
+        readings=MemoryReadings(),
         close=_nothing,
     )
 

@@ -13,6 +13,7 @@ from doorkey.domain.approval import Approval, ApprovalState
 from doorkey.domain.conversation import Conversation, Event, EventKind, Run, RunState
 from doorkey.domain.secret import Secret
 from doorkey.domain.usage import Usage, summed
+from doorkey.domain.window import Window
 from doorkey.errors import ApprovalRefused, UnknownName
 from doorkey.ports import PageSession
 from doorkey.testing.memory.rows import known
@@ -110,6 +111,29 @@ class MemoryLedger:
             if run.served and (since is None or run.started_at >= since)
             if run.state is RunState.DONE or run.tokens_in is not None
         )
+
+
+class MemoryReadings:
+    """Fill `ports.Readings`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Window]] = {}
+        self._lock = RLock()
+
+    def keep(self, account: str, windows: Sequence[Window]) -> None:
+        with self._lock:
+            kept = self._rows.setdefault(account, {})
+            for window in windows:
+                if window.name not in kept or kept[window.name].as_of <= window.as_of:
+                    kept[window.name] = window
+
+    def all(self) -> Mapping[str, Sequence[Window]]:
+        with self._lock:
+            return {account: [kept[name] for name in sorted(kept)] for account, kept in self._rows.items()}
+
+    def forget(self, account: str) -> None:
+        with self._lock:
+            self._rows.pop(account, None)
 
 
 class MemoryEvents:
