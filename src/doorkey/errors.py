@@ -8,6 +8,7 @@ DoorkeyError
 │   ├── ConsentNeeded               a policy or a change of payer wants one recorded yes
 │   ├── PolicyRefused               the method's terms or the config forbid this use
 │   ├── BundleRejected              an exported file, or its passphrase, cannot be taken
+│   ├── ImportRejected              a file of another program cannot be read, or holds nothing to import
 │   ├── ApprovalRefused             a tool call was denied, or its approval was already used
 │   └── UsageLimitReached           the plan or the key is used up, perhaps until a known time
 ├── Temporary                       nobody has to act: try later
@@ -97,6 +98,13 @@ class BundleRejected(NeedsPerson):
 
     code = "bundle_rejected"
     hint = "Nothing was changed; try again with the right file and passphrase."
+
+
+class ImportRejected(NeedsPerson):
+    """What another program keeps cannot be read, or is not to be imported."""
+
+    code = "import_rejected"
+    hint = "Nothing was changed; `doorkey import` shows what there is."
 
 
 class ApprovalRefused(NeedsPerson):

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from doorkey.adapters.runtime.aio import AsyncRuntime
 from doorkey.adapters.runtime.sync import SyncRuntime
-from doorkey.domain.account import Origins
+from doorkey.domain.account import Identity, Origins
+from doorkey.domain.owner import Owner
 from doorkey.domain.policy import Policy, Use, Verdict
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Payer, Provider
 from doorkey.domain.secret import Secret
@@ -20,6 +21,7 @@ from doorkey.service.listing import Listing
 from doorkey.service.meters import Meters
 from doorkey.service.models import Models
 from doorkey.service.neighbours import Neighbours
+from doorkey.service.profile_source import Borrowed
 from doorkey.service.resolve import Resolver
 from doorkey.service.sign_in import SignIns
 from doorkey.service.sources import Sources
@@ -139,12 +141,12 @@ class FakeProfiles:
     renewals: int = 0
 
     def active(self):
-        return "default"
+        return Identity(issuer=Owner.ANT.value, subject="default")
 
-    def read(self, profile):
+    def read(self, who):
         return self.tokens
 
-    def renew(self, profile):
+    def renew(self, who):
         self.renewals += 1
         ends = (self.tokens.expires_at or NOON) + HOUR
         self.tokens = replace(self.tokens, access=Secret(f"profile-{self.renewals}"), expires_at=ends)
@@ -203,7 +205,7 @@ class House:
         self.sources = Sources(
             accounts=self.accounts,
             leases=self.world.ports.leases,
-            profiles=self.profiles,
+            profiles=dict.fromkeys(Owner, self.profiles),
             clock=self.clock,
             runner=self.runtime,
             async_runner=lambda: AsyncRuntime(self.runtime),
@@ -231,7 +233,7 @@ class House:
         self.neighbours = Neighbours(catalog=self.catalog, knock=self.knock)
         self.keys = Keys(
             ways=ways,
-            profiles=self.profiles,
+            profiles=dict.fromkeys(Owner, self.profiles),
             practice=self.practice,
             transport=self.world.endpoints,
             runner=self.runtime,
@@ -248,6 +250,7 @@ class House:
             clock=self.clock,
             key_readable=lambda: self.key_readable,
             is_shared=lambda account: account in self.shared,
+            borrowed=Borrowed(dict.fromkeys(Owner, self.profiles), self.clock),
         )
         self.shelf = MemorySettings()
         self.readings = MemoryReadings()

@@ -25,7 +25,7 @@ class Watched:
         self.sources = Sources(
             accounts=house.accounts,
             leases=house.world.ports.leases,
-            profiles=house.profiles,
+            profiles={},
             clock=house.clock,
             runner=house.runtime,
             async_runner=lambda: AsyncRuntime(house.runtime),

@@ -16,6 +16,8 @@ from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.roads import Roads
 from doorkey.adapters.http.signatures import JoseSignatures
+from doorkey.adapters.imports.codex import CodexLogin
+from doorkey.adapters.imports.places import Places
 from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk, TriedPassphrases
 from doorkey.adapters.key_sources.sources import sources_of
@@ -32,19 +34,22 @@ from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
 from doorkey.domain.audit import Errand, Surface
+from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable
-from doorkey.ports import Passphrases
+from doorkey.ports import Passphrases, Profiles
 from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.consents import Consents
 from doorkey.service.hearing import Heard, Hearing
+from doorkey.service.importing import Importing
 from doorkey.service.keeper import Keeper
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.meters import Meters
 from doorkey.service.models import Models
 from doorkey.service.neighbours import Neighbours
+from doorkey.service.profile_source import Borrowed
 from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
 from doorkey.service.sign_in import SignIns
@@ -76,7 +81,8 @@ class House:
         self.clock = SystemClock()
         self.entropy = SystemEntropy()
         self.browser = SystemBrowser(environ)
-        self.profiles = AntProfiles(environ)
+        self.ant = AntProfiles(environ)
+        self.codex = CodexLogin(environ, self.clock)
         self.catalog = FileCatalog(self.folders.config / "config.toml", ALL, self.clock)
         self.roads = Roads(environ, self.folders.config, self.catalog.network)
         self.transport = HttpTransport(self.roads)
@@ -143,23 +149,24 @@ class House:
             used=witness.saw_use,
         )
         neighbours = Neighbours(catalog=self.catalog, knock=knock)
+        keys = Keys(
+            ways=ways,
+            profiles=self.profiles,
+            practice=self.practice,
+            transport=self.transport,
+            runner=runtime,
+            choices=vault.choices,
+            clock=self.clock,
+            check_vault=vault.cipher.check,
+            neighbours=neighbours,
+        )
         return Services(
             catalog=self.catalog,
             book=book,
             resolver=resolver,
             sources=sources,
             sign_ins=self._sign_ins(ways),
-            keys=Keys(
-                ways=ways,
-                profiles=self.profiles,
-                practice=self.practice,
-                transport=self.transport,
-                runner=runtime,
-                choices=vault.choices,
-                clock=self.clock,
-                check_vault=vault.cipher.check,
-                neighbours=neighbours,
-            ),
+            keys=keys,
             neighbours=neighbours,
             consents=consents,
             listing=Listing(
@@ -170,6 +177,7 @@ class House:
                 clock=self.clock,
                 key_readable=self.key_readable,
                 is_shared=vault.is_shared,
+                borrowed=Borrowed(self.profiles, self.clock),
             ),
             models=Models(
                 sources=sources,
@@ -197,9 +205,22 @@ class House:
                 clock=self.clock,
                 resolver=resolver,
             ),
+            importing=Importing(
+                places=Places(
+                    environ=self._environ, here=self.here, catalog=self.catalog, codex=self.codex, ant=self.ant
+                ),
+                catalog=self.catalog,
+                accounts=vault.accounts,
+                keys=keys,
+            ),
             clock=self.clock,
             entropy=self.entropy,
         )
+
+    @property
+    def profiles(self) -> Mapping[Owner, Profiles]:
+        """The sign-ins that other programs keep, by their owner."""
+        return {Owner.ANT: self.ant, Owner.CODEX: self.codex}
 
     @cached_property
     def runtime(self) -> SyncRuntime:

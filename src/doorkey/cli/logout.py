@@ -41,13 +41,16 @@ def run(options: Options, io: Io, house: House) -> None:
         io.say(f"{label} is forgotten here, and {account.provider} has ended the sign-in.")
         return
     io.say(f"{label} is forgotten here.")
+    if account.owner and farewell.unconfirmed is None:
+        io.say(f"{account.owner.label} keeps the sign-in, and stays signed in.")
+        return
     place = _manage_url(account, house)
     if farewell.unconfirmed is None:
         io.say(f"{account.provider} was not told: what was kept here stays valid there until it ends.")
         io.say(f"End it at {place}." if place else "End it on the provider's own page.")
         return
     io.say(f"The end of the sign-in at {account.provider} could not be confirmed.")
-    if place:
+    if place and not account.owner:
         farewell.unconfirmed.hint = f"End it at {place}."
     raise farewell.unconfirmed
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -27,6 +28,7 @@ COMMANDS = (
     "chat",
     "usage",
     "audit",
+    "import",
     "export",
     "restore",
     "key",
@@ -46,7 +48,9 @@ class Commands(click.Group):
         """Load a command; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"doorkey.cli.{cmd_name}").command
+        # `import` belongs to Python, so its file has another name.
+        file = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"doorkey.cli.{file}").command
         return command
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from doorkey.domain.owner import Owner
 from doorkey.domain.provider import Payer
 from doorkey.domain.tokens import Tokens
 
@@ -40,7 +41,10 @@ RENEWING = frozenset({State.READY, State.OVER_LIMIT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who signed in, as the provider told it; `subject` None where a provider tells none (an API key)."""
+    """Who signed in, as the provider told it; `subject` None where a provider tells none (an API key).
+
+    Where another program keeps the sign-in, `issuer` is the name of that `Owner`.
+    """
 
     issuer: str | None = None
     client_id: str | None = None
@@ -143,9 +147,14 @@ class Account:
         return self.name or self.identity.label or f"{self.provider} {self.method}"
 
     @property
+    def owner(self) -> Owner | None:
+        """The program that keeps the tokens, where that is not Doorkey."""
+        return next((owner for owner in Owner if owner == self.identity.issuer), None)
+
+    @property
     def precedence(self) -> tuple[bool, datetime, str]:
         """Sort who serves a provider when nobody chose: a sign-in before a key, then the oldest first."""
-        return (self.origins.token is None, self.created_at, self.id)
+        return (self.origins.token is None and self.owner is None, self.created_at, self.id)
 
     def state(self, now: datetime) -> State:
         """Say how the account stands at `now`; the end of an access token alone is no fault."""

@@ -1,6 +1,7 @@
 """Who signed in: the checks of an ID token's claims, and the reading of the shapes that providers use."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,7 +42,7 @@ def check_claims(
 def read(method: Method, client_id: str, claims: Mapping[str, Any], body: Mapping[str, Any]) -> Identity:
     """Read an identity from verified claims, else from the account that the token response names."""
     if claims:
-        return _from_claims(method, client_id, claims)
+        return replace(of_claims(claims), issuer=method.issuer, client_id=client_id)
     account, organization = _object(body, "account"), _object(body, "organization")
     return Identity(
         # A token response without an ID token names no issuer; the token address stands in for it.
@@ -54,11 +55,10 @@ def read(method: Method, client_id: str, claims: Mapping[str, Any], body: Mappin
     )
 
 
-def _from_claims(method: Method, client_id: str, claims: Mapping[str, Any]) -> Identity:
+def of_claims(claims: Mapping[str, Any]) -> Identity:
+    """Read who the claims of a token are about, without who issued it."""
     openai = _object(claims, OPENAI_AUTH)
     return Identity(
-        issuer=method.issuer,
-        client_id=client_id,
         subject=_text(claims, "sub"),
         workspace=_text(openai, "chatgpt_account_id"),
         email=_text(claims, "email"),

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
+from doorkey.domain.account import Identity
+from doorkey.domain.finding import Finding
+from doorkey.domain.network import Network, Road
 from doorkey.domain.provider import Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
@@ -38,6 +41,15 @@ class Knock(Protocol):
     """Asks pages of this machine side by side, without a credential, and returns the answers that came in time."""
 
     def __call__(self, urls: Sequence[str], within: timedelta) -> Mapping[str, bytes]: ...
+
+
+class Roads(Protocol):
+    """Chooses the way to an address by config and environment; raises ProviderUnavailable for what cannot be used."""
+
+    def to(self, url: str, network: Network) -> Road: ...
+    def trusted(self, network: Network) -> str:
+        """Say who vouches for certificates."""
+        ...
 
 
 class Signatures(Protocol):
@@ -104,9 +116,18 @@ class Listener(Protocol):
 
 
 class Listen(Protocol):
-    """Opens a listener on the redirect's port, else on a fallback port; raises PortBusy when none is free."""
+    """Opens a listener on the redirect's port, else on a fallback port; raises PortBusy when none is free.
 
-    def __call__(self, redirect: str, fallback_ports: Sequence[int], deliver: Callable[[str], Outcome]) -> Listener: ...
+    `leave` is called when another sign-in of this vault wants the port.
+    """
+
+    def __call__(
+        self,
+        redirect: str,
+        fallback_ports: Sequence[int],
+        deliver: Callable[[str], Outcome],
+        leave: Callable[[], None],
+    ) -> Listener: ...
 
 
 class Runner(Protocol):
@@ -123,12 +144,23 @@ class AsyncRunner(Protocol):
 
 
 class Profiles(Protocol):
-    """Sign-ins that a vendor's own tool keeps; raises SignInNeeded where there is none."""
+    """The sign-in that another program keeps; raises SignInNeeded where there is none, or it is somebody else's now."""
 
-    def active(self) -> str: ...
-    def read(self, profile: str) -> Tokens: ...
-    def renew(self, profile: str) -> Tokens:
-        """Let the vendor's SDK renew and write it; raise ProviderUnavailable when that may work later."""
+    def active(self) -> Identity: ...
+    def read(self, who: Identity) -> Tokens: ...
+    def renew(self, who: Identity) -> Tokens:
+        """Let the vendor's SDK renew and write it where it can; raise ProviderUnavailable when that may work later."""
+        ...
+
+
+class Finds(Protocol):
+    """A place where another program keeps keys or a sign-in; it is only ever read."""
+
+    place: str
+    """The file that is looked at."""
+
+    def look(self) -> Sequence[Finding]:
+        """Return what is there, nothing where there is no file; raise ImportRejected."""
         ...
 
 

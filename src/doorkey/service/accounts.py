@@ -90,7 +90,8 @@ class AccountBook:
     def note(self, account: Account, error: DoorkeyError) -> None:
         """Record what a provider's refusal of a model call says about an account."""
         state = next((state for kind, state in TOLD_BY.items() if isinstance(error, kind)), None)
-        if state is None:
+        # What another program keeps may be renewed there at any time, and its file says how it stands.
+        if state is None or (account.owner and state is State.SIGN_IN_NEEDED):
             return
         now_held = self._accounts.one(account.id) or account
         until = getattr(error, "until", None)
@@ -103,6 +104,11 @@ class AccountBook:
         return account.origins.revoke is not None
 
     def _revoke(self, held: Held) -> None:
+        if owner := held.account.owner:
+            raise Misconfigured(
+                f"The sign-in belongs to {owner.label}, and is not ended here.",
+                hint=f"Sign out of {owner.label}, if it is to end.",
+            )
         method = self._catalog.provider(held.account.provider).method(held.account.method)
         if method is None or method.kind in {Kind.API_KEY, Kind.NONE} or method.grant is Grant.KEY:
             raise Misconfigured("A key is ended on the provider's own page.")

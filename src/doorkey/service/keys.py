@@ -1,8 +1,10 @@
 """Keeping what a person brings instead of signing in: an API key, a vendor's profile, a server that asks for none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from doorkey.domain.account import Account, Identity, Proof
+from doorkey.domain.owner import Owner
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
@@ -24,7 +26,7 @@ class Keys:
         self,
         *,
         ways: Ways,
-        profiles: Profiles,
+        profiles: Mapping[Owner, Profiles],
         practice: Practice,
         transport: Transport,
         runner: Runner,
@@ -58,18 +60,41 @@ class Keys:
         text = key.reveal().strip() if key else ""
         if method.kind is Kind.API_KEY and not is_plausible_key(text):
             raise SignInFailed("That is not a key.", hint="Copy the key again; it is one line without spaces.")
-        who, proof = Identity(), None
         if method.kind is Kind.PROFILE:
-            who = Identity(issuer="ant", subject=self._profiles.active())
-            self._profiles.read(who.subject or "")
-        elif method.kind is Kind.API_KEY and check:
+            return self.follow(provider.id, method.id, Owner.ANT, name=name)
+        proof = None
+        if method.kind is Kind.API_KEY and check:
             # A vault that does not open is told about before the key goes anywhere.
             self._check_vault()
             proof = self._try(provider, method, Secret(text))
         elif method.kind is Kind.NONE and check:
             # What answers on a known port must not be taken for the server that usually does.
             self._neighbours.demand(provider)
-        tokens = Tokens(access=Secret(text), issued_at=self._clock.now())
+        return self._keep(provider, method, Identity(), Secret(text), proof=proof, name=name)
+
+    def follow(self, provider_id: str, method_id: str, owner: Owner, *, name: str | None = None) -> Account:
+        """Keep an account whose sign-in another program keeps: nothing of that comes into the vault.
+
+        Raises what `Ways.find` raises, and SignInNeeded where that program has no sign-in.
+        """
+        provider, method = self._ways.find(provider_id, method_id)
+        who = self._profiles[owner].active()
+        self._profiles[owner].read(who)
+        # Tokens that never come here are renewed and revoked by nobody here.
+        method = replace(method, token_url=None, revoke_url=None)
+        return self._keep(provider, method, who, Secret(""), proof=None, name=name)
+
+    def _keep(
+        self,
+        provider: Provider,
+        method: Method,
+        who: Identity,
+        key: Secret,
+        *,
+        proof: Proof | None,
+        name: str | None,
+    ) -> Account:
+        tokens = Tokens(access=key, issued_at=self._clock.now())
         plan = self._ways.plan(provider, method, name=name)
         account = self._runner.run(authorization_code.keep(plan, who, tokens, proof))
         self._choices.set(f"served:{account.provider}", account.id)

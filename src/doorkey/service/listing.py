@@ -14,6 +14,7 @@ from doorkey.errors import DoorkeyError
 from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents, for_method
+from doorkey.service.profile_source import Borrowed
 from doorkey.service.resolve import Choice, has_moved, key_method
 from doorkey.service.sign_in import SignIn
 from doorkey.service.ways import offered
@@ -29,6 +30,9 @@ ACTIONS: Mapping[State, str | None] = {
     State.BLOCKED: "fix_config",
     State.OFF: "switch_on",
 }
+OPEN_OWNER = "open_owner"
+"""What is to be done about a sign-in of another program: the reason says how."""
+
 MOVED = "the config names another address than this account was made for."
 
 Json = dict[str, Any]
@@ -52,6 +56,7 @@ class Listing:
         clock: Clock,
         key_readable: Callable[[], bool],
         is_shared: Callable[[str], bool],
+        borrowed: Borrowed,
     ) -> None:
         self._catalog = catalog
         self._book = book
@@ -60,6 +65,7 @@ class Listing:
         self._clock = clock
         self._key_readable = key_readable
         self._is_shared = is_shared
+        self._borrowed = borrowed
 
     def accounts(self, folder: str | None = None) -> list[Json]:
         """Describe every account, then the keys from the environment of providers that have none.
@@ -77,6 +83,7 @@ class Listing:
 
     def account(self, account: Account) -> Json:
         """Describe one account."""
+        account = self._borrowed.seen(account)
         state = self.state(account)
         standing, who = account.standing, account.identity
         proof = standing.proof
@@ -91,7 +98,7 @@ class Listing:
             "state": state.value,
             "reason": self._reason(account, state),
             "until": iso(standing.until) if state is State.OVER_LIMIT else None,
-            "action": ACTIONS[state],
+            "action": OPEN_OWNER if account.owner and state is State.SIGN_IN_NEEDED else ACTIONS[state],
             "payer": account.payer.value,
             "source": "managed",
             "storage": "shared" if self._is_shared(account.id) else "local",
@@ -147,7 +154,7 @@ class Listing:
             return State.KEY_UNREADABLE
         if self._has_moved(account):
             return State.BLOCKED
-        return self._as_configured(account).state(self._clock.now())
+        return self._as_configured(self._borrowed.seen(account)).state(self._clock.now())
 
     def _reason(self, account: Account, state: State) -> str | None:
         if state is State.BLOCKED and self._has_moved(account):

@@ -77,7 +77,7 @@ class Moving:
     def stays(self, account: Account) -> bool:
         """Whether a vendor's own tool keeps this sign-in, so that there is nothing to move."""
         method = self._method(account)
-        return method is not None and method.kind is Kind.PROFILE
+        return account.owner is not None or (method is not None and method.kind is Kind.PROFILE)
 
     def is_local(self, account: Account) -> bool:
         """Whether its terms keep this account's tokens on the person's own computers."""

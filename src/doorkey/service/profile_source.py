@@ -1,11 +1,14 @@
-"""The source of a sign-in that a vendor's own tool keeps: read from its file, renewed by its SDK under our lease."""
+"""The sign-ins that other programs keep: read from their files, renewed by their own SDKs if at all."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from doorkey.domain.account import Account
+from doorkey.domain.account import Account, State
+from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Freshness, Tokens
-from doorkey.errors import RefreshTimedOut
+from doorkey.errors import DoorkeyError, RefreshTimedOut, SignInNeeded
 from doorkey.flows.refresh import LEASE
 from doorkey.flows.valid_tokens import PATIENCE, PAUSE
 from doorkey.ports import Clock, Leases, Profiles
@@ -14,9 +17,9 @@ from doorkey.ports import Clock, Leases, Profiles
 class ProfileSource:
     """Fill the role of `TokenSource` for an account whose tokens are not ours to keep."""
 
-    def __init__(self, account: Account, *, profiles: Profiles, leases: Leases, clock: Clock) -> None:
+    def __init__(self, account: Account, owner: Owner, *, profiles: Profiles, leases: Leases, clock: Clock) -> None:
         self._account = account
-        self._profile = account.identity.subject or ""
+        self._owner = owner
         self._profiles = profiles
         self._leases = leases
         self._clock = clock
@@ -26,7 +29,7 @@ class ProfileSource:
         return self._usable(at_least=at_least).access
 
     def renew(self, rejected: Secret) -> Secret:
-        """Return another token than the one that was just refused."""
+        """Return another token than the one that was just refused; raises SignInNeeded where there is no other."""
         return self._usable(rejected=rejected).access
 
     def _usable(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Tokens:
@@ -37,16 +40,57 @@ class ProfileSource:
         started = self._clock.now()
         while True:
             moment = self._clock.now()
-            if serves(tokens := self._profiles.read(self._profile), moment):
+            if serves(tokens := self._profiles.read(self._account.identity), moment):
                 return tokens
+            if not self._owner.renews_on_demand:
+                # There is no fresher one than this, however long it was asked to last.
+                return self._still_good(tokens, moment, rejected)
             lease = self._leases.take(self._account.id, LEASE)
             if lease is not None:
                 try:
                     # Somebody may have renewed it while we waited: another of our programs, or the vendor's tool.
-                    again = self._profiles.read(self._profile)
-                    return again if serves(again, moment) else self._profiles.renew(self._profile)
+                    again = self._profiles.read(self._account.identity)
+                    return again if serves(again, moment) else self._profiles.renew(self._account.identity)
                 finally:
                     self._leases.release(lease)
             if moment - started > PATIENCE:
                 raise RefreshTimedOut("Another program is renewing this sign-in and has not finished.")
             self._clock.sleep(PAUSE)
+
+    def _still_good(self, tokens: Tokens, moment: datetime, rejected: Secret | None) -> Tokens:
+        if tokens.freshness(moment) is Freshness.EXPIRED:
+            raise SignInNeeded(has_run_out(self._owner), hint=self._owner.hint)
+        if tokens.access == rejected:
+            raise SignInNeeded(f"The sign-in that {self._owner.label} keeps is not accepted.", hint=self._owner.hint)
+        return tokens
+
+
+class Borrowed:
+    """How the accounts stand whose sign-ins other programs keep: what the vault knows of them is no news."""
+
+    def __init__(self, profiles: Mapping[Owner, Profiles], clock: Clock) -> None:
+        self._profiles = profiles
+        self._clock = clock
+
+    def seen(self, account: Account) -> Account:
+        """Return an account as its owner's file shows it now; every other account as it is."""
+        if account.owner is None:
+            return account
+        try:
+            tokens = self._profiles[account.owner].read(account.identity)
+        except DoorkeyError as error:
+            return _ended(account, f"{error} {error.hint}")
+        ends, owner = tokens.expires_at, account.owner
+        account = replace(account, expires_at=ends, renews=owner.renews_on_demand)
+        if ends is not None and ends <= self._clock.now() and not owner.renews_on_demand:
+            return _ended(account, f"{has_run_out(owner)} {owner.hint}")
+        return account
+
+
+def has_run_out(owner: Owner) -> str:
+    """Say that a sign-in has ended where its owner keeps it."""
+    return f"The sign-in that {owner.label} keeps has run out."
+
+
+def _ended(account: Account, reason: str) -> Account:
+    return replace(account, standing=replace(account.standing, state=State.SIGN_IN_NEEDED, reason=reason))

@@ -19,6 +19,7 @@ from doorkey.ports import (
 )
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
+from doorkey.service.importing import Importing
 from doorkey.service.keys import Keys
 from doorkey.service.listing import Listing
 from doorkey.service.meters import Meters
@@ -46,6 +47,7 @@ class Services:
     neighbours: Neighbours
     meters: Meters
     moving: Moving
+    importing: Importing
     clock: Clock
     entropy: Entropy
 

@@ -95,6 +95,8 @@ class SignIns:
         method has no other way, a code is shown instead, to be typed at any browser. Raises UnknownName,
         ConsentNeeded, PolicyRefused, Misconfigured.
         """
+        if account and (owner := account.owner):
+            raise SignInFailed(f"{account.label} is signed in by {owner.label}, not by Doorkey.", hint=owner.hint)
         provider, method = self._world.ways.find(provider_id, method_id)
         by_code = device or needs_code(method)
         if method.kind is not Kind.AUTHORIZATION_CODE and not by_code:

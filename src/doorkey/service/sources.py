@@ -1,12 +1,13 @@
 """One token source for each account in a process, so that everybody shares its cache and its renewal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from doorkey.domain.account import Account, State
-from doorkey.domain.provider import Kind, Method
+from doorkey.domain.owner import Owner
+from doorkey.domain.provider import Method
 from doorkey.errors import Misconfigured
 from doorkey.flows.valid_tokens import Need
 from doorkey.ports import Accounts, AsyncRunner, Clock, Leases, Practice, Profiles, Runner
@@ -34,7 +35,7 @@ class Sources:
         *,
         accounts: Accounts,
         leases: Leases,
-        profiles: Profiles,
+        profiles: Mapping[Owner, Profiles],
         clock: Clock,
         runner: Runner,
         async_runner: Callable[[], AsyncRunner],
@@ -92,8 +93,10 @@ class Sources:
     def _managed(self, account: Account, method: Method, detail: str | None, used: Callable[[], None]) -> Source:
         if account.standing.state is State.OFF:
             raise Misconfigured(f"{account.label} is switched off.")
-        if method.kind is Kind.PROFILE:
-            profile = ProfileSource(account, profiles=self._profiles, leases=self._leases, clock=self._clock)
+        if owner := account.owner:
+            profile = ProfileSource(
+                account, owner, profiles=self._profiles[owner], leases=self._leases, clock=self._clock
+            )
             return WatchedSource(profile, used)
 
         def new() -> TokenSource:

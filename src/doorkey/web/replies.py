@@ -19,6 +19,7 @@ STATUSES: Mapping[type[DoorkeyError], int] = {
     errors.ConsentNeeded: 403,
     errors.PolicyRefused: 403,
     errors.BundleRejected: 422,
+    errors.ImportRejected: 422,
     errors.ApprovalRefused: 409,
     errors.UsageLimitReached: 429,
     errors.Temporary: 503,

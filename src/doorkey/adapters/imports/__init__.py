@@ -1,0 +1,1 @@
+"""What other programs keep on this computer, a small file for each of them; every file is only ever read."""
