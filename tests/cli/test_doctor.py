@@ -1,19 +1,28 @@
 """What `doorkey doctor` finds, and the fix beside each finding."""
 
 import json
+import socket
+
+import pytest
 
 from doorkey.bootstrap import open_house
 from doorkey.domain.account import Standing, State
+from doorkey.testing.practice import ACME
 from tests.cli.acme import keep
 from tests.cli.terminal import Terminal
+from tests.company import Proxy
+
+
+def told(terminal):
+    return json.loads(terminal.out)["findings"]
 
 
 def findings(terminal):
-    return [(each["check"], each["text"], each["fix"]) for each in json.loads(terminal.out)["findings"]]
+    return [(each["check"], each["text"], each["fix"]) for each in told(terminal)]
 
 
 def faults(terminal):
-    return {check: fix for check, _, fix in findings(terminal) if fix}
+    return {each["check"]: each["fix"] for each in told(terminal) if not each["ok"]}
 
 
 def test_a_house_in_order_exits_with_0(house):
@@ -31,7 +40,73 @@ def test_people_get_a_line_for_each_finding(house):
 
     terminal.run("doctor")
 
-    assert all(line.startswith("ok  ") for line in terminal.out.splitlines())
+    assert {line[:4] for line in terminal.out.splitlines()} <= {"ok  ", "    "}
+    assert "ok  accounts    none yet\n" in terminal.out
+
+
+@pytest.fixture
+def nowhere(config):
+    """A house whose way out ends at a proxy on this computer, which lets nobody through."""
+    with Proxy(status=403) as proxy:
+        config.write_text(f'[network]\nproxy = "{proxy.url}"\n{config.read_text()}')
+        with open_house(here=config.parent) as house:
+            yield house
+
+
+def test_at_a_terminal_no_line_is_wider_than_it(nowhere):
+    keep(nowhere, standing=Standing(state=State.SIGN_IN_NEEDED, reason="It was revoked, and more. " * 5))
+    terminal = Terminal(nowhere, interactive=True)
+
+    terminal.run("doctor", "--all")
+
+    assert max(map(len, terminal.out.splitlines())) <= 80
+    assert " ".join(terminal.out.split()).count("It was revoked, and more.") == 5
+
+
+def test_the_practice_provider_of_an_account_is_asked_and_answers(house, practice):
+    keep(house)
+    terminal = Terminal(house)
+
+    terminal.run("doctor", "--json")
+
+    assert any(check == "reach" and f"{practice} answers in " in text for check, text, _ in findings(terminal))
+
+
+def test_a_provider_that_does_not_answer_is_a_fault_with_its_remedy(config):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    config.write_text(ACME.format(url=f"http://127.0.0.1:{port}"))
+    with open_house(here=config.parent) as house:
+        keep(house)
+        terminal = Terminal(house)
+        code = terminal.run("doctor", "--json")
+
+    assert (code, faults(terminal)["reach"]) == (1, "Start the server, or correct its address.")
+
+
+def test_every_provider_is_asked_when_all_are_wanted(nowhere):
+    terminal = Terminal(nowhere)
+
+    code = terminal.run("doctor", "--all", "--json")
+
+    reached = [text for check, text, _ in findings(terminal) if check == "reach"]
+    assert code == 1
+    assert any(text.startswith("acme models: http://127.0.0.1:") for text in reached)
+    assert any(text.startswith("openai models: The proxy ") and "(403)" in text for text in reached)
+
+
+def test_no_password_of_a_proxy_is_told(config):
+    canary = "canary-71d0"
+    network = f'[network]\nproxy = "http://ann:{canary}@127.0.0.1:1"\nca_bundle = "missing.pem"\n'
+    config.write_text(network + config.read_text())
+    with open_house(here=config.parent) as house:
+        keep(house)
+        terminal = Terminal(house)
+        code = terminal.run("doctor", "--json")
+
+    assert (code, list(faults(terminal))) == (1, ["trust"])
+    assert any("http://********@127.0.0.1:1" in text for _, text, _ in findings(terminal))
+    assert canary not in terminal.out + terminal.err
 
 
 def test_a_missing_key_is_found(house, config):

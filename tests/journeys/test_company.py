@@ -102,7 +102,7 @@ WAYS = {
 def test_everything_goes_the_same_way(installed, proxy, authority, browse, way):
     config, environ = way(proxy.url, authority)
     installed.configure(config + ACME.format(url=BASE))
-    connections = []
+    connections: list[int] = []
 
     def ran(ended: Ran) -> Ran:
         connections.append(len(proxy.asked) - sum(connections))

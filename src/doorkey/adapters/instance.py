@@ -67,6 +67,17 @@ def ask(folder: Path) -> str | None:
         return None
 
 
+def is_running(folder: Path) -> bool:
+    """Whether an app runs over this folder; it is only called, and asked for nothing."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as calling:
+            calling.settimeout(PATIENCE)
+            calling.connect(str(socket_path(folder)))
+            return True
+    except OSError:
+        return False
+
+
 def socket_path(folder: Path) -> Path:
     """Return where the socket lies: in the folder, or in a private temporary one where the path would be too long."""
     near = folder / "app.sock"

@@ -53,6 +53,7 @@ class Confinement:
     environment: Mapping[str, str]
     program: str | None
     sentence: str
+    why: str | None = None
 
     def wrap(self, folder: Folder, command: list[str]) -> list[str]:
         """Give the arguments that run `command`; they must be started with the folder as working directory."""
@@ -86,7 +87,7 @@ def scrubbed(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _unconfined(environment: Mapping[str, str], why: str) -> Confinement:
-    return Confinement(environment=environment, program=None, sentence=_UNCONFINED.format(why=why))
+    return Confinement(environment=environment, program=None, sentence=_UNCONFINED.format(why=why), why=why)
 
 
 def _hiding(folder: Folder) -> list[str]:

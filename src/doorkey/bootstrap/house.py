@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from doorkey.adapters.http.clients import Clients
     from doorkey.adapters.runtime.aio import AsyncRuntime
     from doorkey.agent.engine import Engine
+    from doorkey.service.checkup import Checkup
 
 
 class House:
@@ -317,6 +318,12 @@ class House:
     def vault_keys(self) -> VaultKeys:
         """What a person does with the key of the vault."""
         return VaultKeys(self.vault.keys)
+
+    def checkup(self, *, every: bool) -> "Checkup":
+        """Make what looks at this installation; `every` asks all providers for a sign of life."""
+        from doorkey.bootstrap.checkup import checkup_of
+
+        return checkup_of(self, self._environ, every=every)
 
     def key_readable(self) -> bool:
         """Whether the master key is there and opens this vault."""

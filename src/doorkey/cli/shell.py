@@ -14,6 +14,7 @@ from doorkey.errors import ConsentNeeded, DoorkeyError
 
 if TYPE_CHECKING:
     from doorkey.domain.audit import Errand
+    from doorkey.service.checkup import Checkup
     from doorkey.service.consents import Consents
     from doorkey.service.resolve import Wish
     from doorkey.service.services import ChatStores, Services
@@ -55,6 +56,7 @@ class House(Protocol):
     @property
     def vault_keys(self) -> "VaultKeys": ...
     def key_readable(self) -> bool: ...
+    def checkup(self, *, every: bool) -> "Checkup": ...
 
 
 Run = Callable[[Options, Io, House], int | None]

@@ -28,10 +28,14 @@ USUAL = Network()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Road:
-    """The way that was chosen to a host: `proxy` is None where nothing stands between; `why` names who chose."""
+    """The way that was chosen to a host: `proxy` is None where nothing stands between; `why` names who chose.
+
+    `tls` is False where plain http serves, which is on this machine only.
+    """
 
     host: str
     why: str
+    tls: bool = True
     proxy: Secret | None = None
     ca_bundle: str | None = None
 

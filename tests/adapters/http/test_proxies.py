@@ -22,13 +22,13 @@ def chosen(url=URL, network=NOBODY, wider=NOBODY, **environ):
 @pytest.mark.parametrize(
     ("environ", "proxy", "why"),
     [
-        ({}, None, "none is named"),
+        ({}, None, "nothing names one"),
         ({"HTTPS_PROXY": "http://one:1"}, "http://one:1", "HTTPS_PROXY"),
         ({"https_proxy": "http://one:1"}, "http://one:1", "HTTPS_PROXY"),
         ({"https_proxy": "http://one:1", "HTTPS_PROXY": "http://two:2"}, "http://one:1", "HTTPS_PROXY"),
         ({"ALL_PROXY": "http://two:2"}, "http://two:2", "ALL_PROXY"),
         ({"HTTPS_PROXY": "http://one:1", "ALL_PROXY": "http://two:2"}, "http://one:1", "HTTPS_PROXY"),
-        ({"HTTP_PROXY": "http://three:3"}, None, "none is named"),
+        ({"HTTP_PROXY": "http://three:3"}, None, "nothing names one"),
         ({"HTTPS_PROXY": "", "ALL_PROXY": "http://two:2"}, "http://two:2", "ALL_PROXY"),
         ({"HTTPS_PROXY": "one:1"}, "http://one:1", "HTTPS_PROXY"),
         ({"HTTPS_PROXY": "http://one:1", "NO_PROXY": "acme.example"}, None, "NO_PROXY"),

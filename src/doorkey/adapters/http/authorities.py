@@ -70,7 +70,8 @@ class Authorities:
             return Source(self._folder / Path(ca_bundle).expanduser(), CONFIG)
         habits = ((name, self._environ.get(name)) for name in HABITS)
         found = (Source(Path(path), name) for name, path in habits if path)
-        return next((source for source in found if os.access(source.path, os.R_OK)), None)
+        known = {source.path for source in self._store()}
+        return next((source for source in found if source.path not in known and os.access(source.path, os.R_OK)), None)
 
 
 def _load(context: "ssl.SSLContext", source: Source) -> None:

@@ -38,7 +38,11 @@ def road(url: str, network: Network, wider: Network, environ: Mapping[str, str],
     else:
         proxy, why = _configured(network, wider) or _found(parts.scheme, host, environ, system)
     return Road(
-        host=host, why=why, proxy=_checked(proxy, why) if proxy else None, ca_bundle=network.over(wider).ca_bundle
+        host=host,
+        why=why,
+        tls=parts.scheme != "http",
+        proxy=_checked(proxy, why) if proxy else None,
+        ca_bundle=network.over(wider).ca_bundle,
     )
 
 
@@ -67,7 +71,7 @@ def _found(scheme: str, host: str, environ: Mapping[str, str], system: System) -
         if named := _value(environ, name):
             return named if "://" in named else f"http://{named}", name
     settings = system(scheme, host)
-    return settings, "the system's settings" if settings else "none is named"
+    return settings, "the system's settings" if settings else "nothing names one"
 
 
 def exempt(host: str, no_proxy: str) -> bool:

@@ -34,7 +34,7 @@ class Roads:
         """Make what a client connects with; TLS is always verified. Raises ProviderUnavailable."""
         import httpx2
 
-        context = self._authorities.context(road.ca_bundle)
+        context = self._context(road)
         with _usable(road):
             return httpx2.HTTPTransport(verify=context, proxy=proxy_of(road, context), trust_env=False)
 
@@ -42,9 +42,15 @@ class Roads:
         """Make the same for asyncio."""
         import httpx2
 
-        context = self._authorities.context(road.ca_bundle)
+        context = self._context(road)
         with _usable(road):
             return httpx2.AsyncHTTPTransport(verify=context, proxy=proxy_of(road, context), trust_env=False)
+
+    def _context(self, road: Road) -> "ssl.SSLContext":
+        """Return whom to believe; on a road without TLS that is nobody, and no store has to be read."""
+        import ssl
+
+        return self._authorities.context(road.ca_bundle) if road.tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def proxy_of(road: Road, context: "ssl.SSLContext") -> "httpx2.Proxy | None":

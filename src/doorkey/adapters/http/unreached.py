@@ -21,7 +21,7 @@ LONGEST_NAME = 80
 # X509_V_ERR_… of OpenSSL; every other one means that nobody whom we trust has signed.
 NOT_YET_VALID, EXPIRED, OTHER_NAME, OTHER_ADDRESS = 9, 10, 62, 64
 
-PROXY_HINT = "Check {why} and whether the proxy runs; `doorkey doctor` tries it."
+PROXY_HINT = "Check {why}, and that the proxy runs."
 AUTH_HINT = "Put them into its address, http://USER:PASSWORD@HOST:PORT, in {why}."
 TRUST_HINT = (
     'If that is your own company, name its certificate in config.toml: ca_bundle = "/path/to/ca.pem" under [network].'

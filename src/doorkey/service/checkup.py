@@ -1,0 +1,93 @@
+"""What `doorkey doctor` looks at: small checks, each telling what it found, and one fix where that is not well."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from doorkey.errors import DoorkeyError
+from doorkey.ports import Catalog, KeyFacts
+from doorkey.service.listing import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; `fix` says what to do. `ok` is whether all is well, perhaps with room for more."""
+
+    check: str
+    text: str
+    ok: bool = True
+    fix: str | None = None
+
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def fault(check: str, text: str, fix: str) -> Finding:
+    """Tell what is not well."""
+    return Finding(check=check, text=text, ok=False, fix=fix)
+
+
+class Checkup:
+    """Runs one check after the other; one that fails itself is a finding too, and the others go on."""
+
+    def __init__(self, checks: Sequence[tuple[str, Check]]) -> None:
+        self._checks = checks
+
+    def findings(self) -> Iterator[Finding]:
+        """Look at everything; nothing is changed and no secret is read aloud."""
+        for name, check in self._checks:
+            try:
+                yield from check()
+            except DoorkeyError as error:
+                yield fault(name, str(error), error.hint)
+
+
+def config(catalog: Catalog) -> Iterator[Finding]:
+    """Tell each mistake in config.toml with its line."""
+    problems = catalog.problems()
+    for problem in problems:
+        yield fault("config.toml", problem, "Correct the line; the rest of the file is in force.")
+    if not problems:
+        yield Finding(check="providers", text=", ".join(each.id for each in catalog.all()))
+
+
+def key(facts: KeyFacts) -> Iterator[Finding]:
+    """Say where the master key is, what that protects from, and whether it opens the vault."""
+    if facts.problem:
+        yield fault("key", facts.problem, facts.hint or "`doorkey key show` says where it should be.")
+    else:
+        yield Finding(check="key", text=f"{facts.source}: {facts.protects}" if facts.source else facts.protects)
+    if facts.rotating:
+        yield fault("key", "a rotation was broken off", "doorkey key rotate")
+    if facts.left_behind:
+        yield fault(
+            "key", f"the former key is still in the {facts.left_behind}", f"doorkey key use {facts.source or 'file'}"
+        )
+
+
+def accounts(listed: Sequence[Json]) -> Iterator[Finding]:
+    """Count the accounts by their state, and name each that needs somebody."""
+    states = Counter(_state(entry) for entry in listed)
+    yield Finding(check="accounts", text=", ".join(f"{count} {state}" for state, count in states.items()) or "none yet")
+    for entry in listed:
+        yield from _account(entry)
+
+
+def _account(entry: Json) -> Iterator[Finding]:
+    who = f"{entry['provider']} {entry['name'] or entry['identity'] or entry['id']}"
+    again = f"doorkey login {entry['provider']} --account {entry['id']}"
+    text = f"{who}: {entry['reason'] or _state(entry)}"
+    match entry["action"]:
+        case "reconnect":
+            yield fault("accounts", text, again)
+        case "fix_config":
+            yield fault("accounts", text, f"Correct its entry in config.toml, or sign in again: {again}")
+        case "wait":
+            until = f" until {entry['until']}" if entry["until"] else ""
+            yield Finding(check="accounts", text=f"{who}: used up{until}", fix="Wait, or use another account.")
+        case "switch_on":
+            yield Finding(check="accounts", text=text, fix="Set enabled = true for its method in config.toml.")
+
+
+def _state(entry: Json) -> str:
+    return str(entry["state"]).replace("_", " ")
