@@ -123,6 +123,20 @@ def test_calls_prove_the_account_and_imitate_nobody(claude, wire):
     assert "Claude Code" not in call.body.decode()
 
 
+def test_it_tells_who_it_is_and_which_models_there_are(claude, wire):
+    account = sign_in(claude, *CLAUDE)
+
+    models = claude.run("models", "anthropic")
+
+    (asked,) = wire.to("/v1/models")
+    assert account["identity"] == "ada@practice.example"
+    assert account["workspace"]
+    assert models.out.split() == ["anthropic:practice-small", "anthropic:practice-large"]
+    assert asked.query == {"limit": "1000"}
+    assert asked.headers["anthropic-version"] == "2023-06-01"
+    assert "oauth-2025-04-20" in asked.headers["anthropic-beta"]
+
+
 def test_an_expired_token_is_renewed_as_json(claude, practice, wire):
     practice.sandbox._world.token_lifetime = 0
     sign_in(claude, *CLAUDE)
