@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, Protocol
 from doorkey.domain.account import Identity
 from doorkey.domain.finding import Finding
 from doorkey.domain.network import Network, Road
-from doorkey.domain.network import Network, Road
 from doorkey.domain.provider import Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
@@ -42,15 +41,6 @@ class Knock(Protocol):
     """Asks pages of this machine side by side, without a credential, and returns the answers that came in time."""
 
     def __call__(self, urls: Sequence[str], within: timedelta) -> Mapping[str, bytes]: ...
-
-
-class Roads(Protocol):
-    """Chooses the way to an address by config and environment; raises ProviderUnavailable for what cannot be used."""
-
-    def to(self, url: str, network: Network) -> Road: ...
-    def trusted(self, network: Network) -> str:
-        """Say who vouches for certificates."""
-        ...
 
 
 class Roads(Protocol):
