@@ -78,7 +78,8 @@ class Method:
     `registers` means that the callback issues a client id (Sign in with ChatGPT). `api` replaces the provider's.
     `network` is the provider's, because flows know only the method.
     `usage` names the page that tells how much is used (`providers.usage_pages.PAGES`); None where there is none.
-    `userinfo_url` says who signed in where no ID token does.
+    `userinfo_url` says who signed in where no ID token does. `enterprise` are the addresses at a company's own host,
+    each with `{host}` in it; `base_url` is that of its API.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Method:
     device_url: str | None = None
     device_dialect: DeviceDialect = DeviceDialect.RFC8628
     userinfo_url: str | None = None
+    enterprise: Mapping[str, str] = field(default_factory=dict)
     scopes: tuple[str, ...] = ()
     redirect: str = "http://127.0.0.1:0/callback"
     fallback_ports: tuple[int, ...] = ()

@@ -25,6 +25,7 @@ from doorkey.errors import (
 )
 from doorkey.flows import identity, pkce, steps, wire
 from doorkey.flows.steps import Flow, Request
+from doorkey.flows.userinfo import who_signed_in
 
 LIFETIME = timedelta(minutes=10)
 KEEP_TRIES = 20
@@ -268,12 +269,15 @@ def _exchange(plan: Plan, attempt: Attempt, callback: Callback) -> Flow[Account]
 
 
 def admit(plan: Plan, given: Given) -> Flow[Account]:
-    """Find out whose tokens these are, by their ID token where there is one, and keep them."""
+    """Find out whose tokens these are, by their ID token where there is one or else by asking, and keep them."""
     claims: Mapping[str, Any] = {}
     if given.tokens.id_token is not None and given.jwks is not None:
         claims = yield from steps.verify_id_token(given.tokens.id_token, given.jwks)
         identity.check_claims(claims, plan.method, given.client_id, given.nonce, given.there)
-    who = identity.read(plan.method, given.client_id, claims, given.body)
+    if not claims and plan.method.userinfo_url is not None:
+        who = yield from who_signed_in(plan.method, plan.method.userinfo_url, given.client_id, given.tokens)
+    else:
+        who = identity.read(plan.method, given.client_id, claims, given.body)
     if plan.account is not None and plan.account.identity.key != who.key:
         raise SomebodyElse(plan.account, Arrival(who, given.tokens))
     return (yield from keep(plan, who, given.tokens, Proof(given.tokens.issued_at, SIGNED_IN)))

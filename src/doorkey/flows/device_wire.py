@@ -23,7 +23,7 @@ LONGEST_ADDRESS = 2048
 # xAI's server says `authorization_denied`.
 DENIED = frozenset({"access_denied", "authorization_denied"})
 # RFC 6749 section 5.2, and GitHub's own words for the same.
-WRONG_CLIENT = wire.WRONG_SETUP | {"incorrect_client_credentials", "device_flow_disabled", "unsupported_grant_type"}
+WRONG_CLIENT = wire.WRONG_SETUP | {"device_flow_disabled", "unsupported_grant_type"}
 
 
 def start_request(method: Method, client_id: str) -> Request:

@@ -19,9 +19,9 @@ def check_claims(
 ) -> None:
     """Check iss, aud, azp, exp, nonce and sub (OpenID Connect Core 3.1.3.7); the signature was checked before.
 
-    Raises SignInFailed: an account is never bound by a token that was not meant for this sign-in.
     `nonce` None means that none was sent: the device flow has no place for it.
 
+    Raises SignInFailed: an account is never bound by a token that was not meant for this sign-in.
     """
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
@@ -52,6 +52,18 @@ def read(method: Method, client_id: str, claims: Mapping[str, Any], body: Mappin
         workspace=_text(organization, "uuid"),
         email=_text(account, "email_address"),
         workspace_name=_text(organization, "name"),
+    )
+
+
+def of_userinfo(method: Method, client_id: str, body: Mapping[str, Any]) -> Identity:
+    """Read what OpenID Connect's userinfo tells (Core 5.3), or GitHub's `/user`, whose number never changes."""
+    number = body.get("id")
+    return Identity(
+        issuer=method.issuer or method.token_url,
+        client_id=client_id,
+        subject=_text(body, "sub") or (str(number) if type(number) is int else None),
+        email=_text(body, "email"),
+        name=_text(body, "login") or _text(body, "name"),
     )
 
 

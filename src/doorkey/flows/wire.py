@@ -24,11 +24,15 @@ DEAD = frozenset(
         "refresh_token_expired",
         "refresh_token_invalidated",
         "refresh_token_reused",
+        # GitHub's word for an ended or unknown one.
+        "bad_refresh_token",
     }
 )
 # What a refresh token that was used before is answered with; the others of the list have ended for another reason.
 USED_BEFORE = frozenset({"invalid_grant", "invalid_refresh_token", "refresh_token_invalidated", "refresh_token_reused"})
-WRONG_SETUP = frozenset({"invalid_client", "unauthorized_client", "invalid_scope"})
+WRONG_SETUP = frozenset(
+    {"invalid_client", "unauthorized_client", "invalid_scope", "incorrect_client_credentials"}  # The last is GitHub's.
+)
 PASSING = frozenset({408, 425, 429})
 LONGEST_LIFE = timedelta(days=3660)
 SHORTEST_SKEW = timedelta(minutes=1)

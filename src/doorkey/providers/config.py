@@ -192,6 +192,10 @@ def _method(reading: _Reading, provider: Provider, before: Method, entry: Mappin
     if "enabled" in entry and "enabled" not in values:
         # Somebody meant to switch it; until it is clear which way, it stays off.
         values["enabled"] = False
+    if (host := values.pop("enterprise_host", None)) and before.enterprise:
+        before = _at_host(provider, before, host)
+    elif host:
+        reading.problem((*path, "enterprise_host"), "is not used by this method")
     if "api" in entry:
         given = reading.values(reading.table(entry, "api", path), fields.API, (*path, "api"))
         values["api"] = replace(provider.api_for(before), **given)
@@ -199,3 +203,10 @@ def _method(reading: _Reading, provider: Provider, before: Method, entry: Mappin
     if "payer" in values or provider.method(method.id):
         return method
     return replace(method, payer=_payer(provider.api_for(method), method.kind))
+
+
+def _at_host(provider: Provider, method: Method, host: str) -> Method:
+    """Move a method's addresses to a company's own host."""
+    addresses = {name: address.format(host=host) for name, address in method.enterprise.items()}
+    api = replace(provider.api_for(method), base_url=addresses.pop("base_url"))
+    return replace(method, api=api, **addresses)  # type: ignore[arg-type]  # Each names a text.

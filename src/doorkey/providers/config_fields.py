@@ -14,6 +14,7 @@ from doorkey.providers.usage_pages import PAGES
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 LONGEST_TEXT = 2048
+_HOST = re.compile(r"(?i)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -65,6 +66,14 @@ def proxy(value: object) -> Secret:
     if url != DIRECT and not _is_proxy(url):
         raise Wrong(f'must be the http:// or https:// address of a proxy, or "{DIRECT}"')
     return Secret(url)
+
+
+def host(value: object) -> str:
+    """Take the name of a host, without anything around it."""
+    name = text(value)
+    if not _HOST.fullmatch(name):
+        raise Wrong("must be the name of a host, like company.ghe.com")
+    return name.lower()
 
 
 def loopback(value: object) -> str:
@@ -159,6 +168,7 @@ _OAUTH: Mapping[str, Read] = {
     "device_url": address,
     "device_dialect": one_of(DeviceDialect),
     "userinfo_url": address,
+    "enterprise_host": host,
     "scopes": texts,
     "resource": address,
     "token_body": _BODY,

@@ -93,6 +93,7 @@ RULES: Mapping[str, Rules] = {
         # The level of the route that we speak; without one of at least this the list stays empty.
         list_query="?client_version=0.124.0",
     ),
+    "copilot": Rules(),
 }
 
 
@@ -116,3 +117,16 @@ def route_headers(method: Method, account: Account) -> dict[str, str]:
         return {}
     workspace = account.identity.workspace
     return {"originator": "doorkey"} | ({"chatgpt-account-id": workspace} if workspace else {})
+
+
+def turn_headers(api: Api, body: Mapping[str, object]) -> dict[str, str]:
+    """Return what a route wants to know of one request: Copilot, whether a person asks, or a tool's result goes back.
+
+    Nothing tells an editor's name: we are none (rule 9).
+    """
+    messages = body.get("messages")
+    if api.rules != "copilot" or not isinstance(messages, list) or not messages:
+        return {}
+    last = messages[-1]
+    asks = isinstance(last, dict) and last.get("role") == "user"
+    return {"x-initiator": "user" if asks else "agent", "openai-intent": "conversation-edits"}

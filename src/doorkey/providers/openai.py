@@ -3,7 +3,7 @@
 from datetime import date
 
 from doorkey.domain.policy import Policy, Storage, Use, Verdict
-from doorkey.domain.provider import Api, Dialect, Kind, Method, Payer, Provider
+from doorkey.domain.provider import Api, DeviceDialect, Dialect, Kind, Method, Payer, Provider
 
 ISSUER = "https://auth.openai.com"
 USAGE_PAGE = "https://chatgpt.com/settings/usage"
@@ -55,6 +55,8 @@ CODEX = Method(
     token_url=f"{ISSUER}/oauth/token",
     revoke_url=f"{ISSUER}/oauth/revoke",
     jwks_url=f"{ISSUER}/.well-known/jwks.json",
+    device_url=f"{ISSUER}/api/accounts/deviceauth/usercode",
+    device_dialect=DeviceDialect.CODEX,
     revoke_body="json",
     scopes=("openid", "profile", "email", "offline_access"),
     redirect="http://localhost:1455/auth/callback",

@@ -26,7 +26,7 @@ TONES: Mapping[str, str] = {
     "blocked": "bad",
     "off": "calm",
 }
-PLANS: Mapping[str, str] = {"openai": "ChatGPT", "anthropic": "Claude"}
+PLANS: Mapping[str, str] = {"openai": "ChatGPT", "anthropic": "Claude", "github-copilot": "GitHub Copilot"}
 TOOLS: Mapping[str, str] = {
     "list_files": "List files",
     "read_file": "Read a file",

@@ -10,7 +10,7 @@ import httpx2
 from doorkey.domain.provider import origin
 from doorkey.domain.secret import Secret
 from doorkey.errors import OriginChanged
-from doorkey.providers.dialects import CREDENTIAL_HEADERS, RULES, credential_headers, route_headers
+from doorkey.providers.dialects import CREDENTIAL_HEADERS, RULES, credential_headers, route_headers, turn_headers
 from doorkey.service.hearing import MODEL_CALL, MODEL_LIST, Hear, Heard, deaf
 from doorkey.service.resolve import Choice
 from doorkey.service.token_source import Source
@@ -49,8 +49,12 @@ class _Fitting(httpx2.Auth):
         dropped = {*CREDENTIAL_HEADERS, "content-length", "transfer-encoding"}
         headers = httpx2.Headers([pair for pair in request.headers.multi_items() if pair[0].lower() not in dropped])
         headers.update(credential_headers(self._api, self._kind, secret, present) | self._route)
+        content, body = request.content, _read_body(request)
+        if body is not None:
+            headers.update(turn_headers(self._api, body))
+            content = json.dumps(self._rules.shape(body)).encode()
         return httpx2.Request(
-            request.method, request.url, headers=headers, content=self._body(request), extensions=request.extensions
+            request.method, request.url, headers=headers, content=content, extensions=request.extensions
         )
 
     def tell(self, response: httpx2.Response) -> None:
@@ -66,15 +70,6 @@ class _Fitting(httpx2.Auth):
                 body=response.content if refused else b"",
             )
         )
-
-    def _body(self, request: httpx2.Request) -> bytes:
-        if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
-            return request.content
-        try:
-            body = json.loads(request.content)
-        except ValueError:
-            return request.content
-        return json.dumps(self._rules.shape(body)).encode() if isinstance(body, dict) else request.content
 
 
 class AccountAuth(_Fitting):
@@ -115,3 +110,14 @@ class AsyncAccountAuth(_Fitting):
         if response.status_code >= 400:
             await response.aread()
         self.tell(response)
+
+
+def _read_body(request: httpx2.Request) -> dict[str, object] | None:
+    """Read what is asked of a model; None for anything else."""
+    if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
+        return None
+    try:
+        body = json.loads(request.content)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
