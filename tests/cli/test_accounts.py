@@ -105,3 +105,32 @@ def test_an_unknown_account_fails(house, line):
 
     assert code == 1
     assert "There is no account “nobody”." in terminal.err
+
+
+def test_an_account_is_renamed(house):
+    account = keep(house, name="work")
+    terminal = Terminal(house)
+
+    code = terminal.run("accounts", "rename", "work", "private")
+
+    assert code == 0
+    assert "work is called private from now on." in terminal.err
+    assert house.services.book.find("private").id == account.id
+
+
+def test_a_name_that_is_taken_is_refused(house):
+    keep(house, name="work", **somebody("ada"))
+    keep(house, name="private", **somebody("bob"))
+
+    assert Terminal(house).run("accounts", "rename", "work", "private") == 1
+
+
+def test_a_key_of_a_file_waits_for_its_yes(house, config):
+    (config.parent / ".env").write_text("ACME_API_KEY=canary\n")
+    terminal = Terminal(house)
+
+    terminal.run("accounts", "--json")
+
+    (entry,) = json.loads(terminal.out)["accounts"]
+    assert (entry["state"], entry["action"], entry["default"], entry["selected"]) == ("blocked", "agree", False, None)
+    assert "canary" not in terminal.out

@@ -201,6 +201,7 @@ class House:
             choices=self.choices,
             resolver=self.resolver,
             runner=self.runtime,
+            leases=self.world.ports.leases,
         )
         self.sources = Sources(
             accounts=self.accounts,
@@ -277,9 +278,7 @@ class House:
 
     def new_models(self):
         """Make what lists models, as a process does that starts now."""
-        return Models(
-            sources=self.sources, transport=self.world.endpoints, clock=self.clock, shelf=lambda: self.shelf
-        )
+        return Models(sources=self.sources, transport=self.world.endpoints, clock=self.clock, shelf=lambda: self.shelf)
 
     def keep(self, **changes):
         """Keep an account at Acme."""

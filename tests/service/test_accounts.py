@@ -11,11 +11,12 @@ from doorkey.errors import (
     OriginChanged,
     ProviderUnavailable,
     SignInNeeded,
+    Temporary,
     UnknownName,
     UsageLimitReached,
 )
 from doorkey.testing.script import answer
-from doorkey.testing.values import NOON, some_tokens
+from doorkey.testing.values import HOUR, NOON, some_tokens
 from tests.service.fakes import ORIGINS
 
 
@@ -152,3 +153,41 @@ def test_what_a_refused_call_says_about_the_account_is_noted(house, error, state
 def test_only_what_has_a_revocation_address_can_be_revoked(house):
     assert house.book.can_revoke(house.keep())
     assert not house.book.can_revoke(house.keep_key())
+
+
+def test_an_account_is_called_otherwise(house):
+    account = house.keep(name="work")
+
+    house.book.rename(account, " private ")
+
+    assert house.book.find("private").id == account.id
+
+
+@pytest.mark.parametrize("name", ["", "  ", "two\nlines", "x" * 81, "taken"])
+def test_a_name_that_cannot_be_is_refused(house, name):
+    account = house.keep(name="work")
+    house.keep_key(name="taken")
+
+    with pytest.raises(Misconfigured):
+        house.book.rename(account, name)
+
+    assert house.accounts.one(account.id).name == "work"
+
+
+def test_a_name_may_be_that_of_an_account_elsewhere(house):
+    account = house.keep(name="work")
+    house.keep_key("other", name="private")
+
+    house.book.rename(account, "private")
+
+    assert house.accounts.one(account.id).name == "private"
+
+
+def test_nobody_is_renamed_in_the_middle_of_a_renewal_which_saves_the_whole_row(house):
+    account = house.keep(name="work")
+    house.world.ports.leases.take(account.id, HOUR)
+
+    with pytest.raises(Temporary):
+        house.book.rename(account, "private")
+
+    assert house.accounts.one(account.id).name == "work"

@@ -39,6 +39,7 @@ class Watched:
             choices=house.choices,
             resolver=house.resolver,
             runner=house.runtime,
+            leases=house.world.ports.leases,
         )
 
     def choose(self):

@@ -98,6 +98,12 @@ class PantryAccounts:
             changed = replace(stands.account, standing=account.standing)
             return self._put(Held(changed, stands.tokens), stands=account.generation)
 
+    def rename(self, account, name):
+        with self._pantry.alone:
+            if self._pantry.get(account) is not None:
+                kept = self.load(account)
+                self._put(Held(replace(kept.account, name=name), kept.tokens), stands=kept.account.generation)
+
     def forget(self, account):
         self._pantry.remove(account)
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from doorkey.domain.account import Standing, State
+from doorkey.domain.account import Origins, Standing, State
+from doorkey.domain.window import Told, Window
 from doorkey.errors import ProviderUnavailable
+from doorkey.testing.values import NOON, an_identity
 from tests.web.room import CONFIG, Room, reply_to
 
 HTMX = {"hx-request": "true"}
@@ -298,3 +300,89 @@ async def begin(browser):
     dialog = await browser.post("/connect/acme", json={}, headers=HTMX)
     sign_in = re.search(r"/sign-ins/([^/\"]+)/reply", dialog.text)[1]
     return (await browser.get(f"/api/sign-ins/{sign_in}")).json()
+
+
+HALF = Window(name="5 hours", used_percent=50.0, resets_at=None, source=Told.HEADERS, as_of=NOON)
+
+
+async def test_a_card_tells_how_much_is_used_and_how_old_that_is(room, browser):
+    account = room.keep()
+    room.stores.readings.keep(account.id, [HALF, replace(HALF, name="requests a minute", is_rate=True)])
+
+    page = await browser.get("/settings/providers")
+
+    card = page.text.split('id="provider-acme"')[1].split("</section>")[0]
+    assert 'value="50.0"' in card
+    assert "50 % used" in card
+    assert "as of " in card
+    assert "requests a minute" not in card
+
+
+async def test_only_an_account_with_a_usage_page_makes_the_page_ask(room, browser):
+    room.keep()
+    claude = room.keep(
+        provider="anthropic", method="claude", origins=Origins(api="https://api.anthropic.com:443"), id="acc_claude"
+    )
+
+    page = await browser.get("/settings/providers")
+
+    assert re.findall(r'hx-get="(/accounts/[^"]+/windows)"', page.text) == [f"/accounts/{claude.id}/windows"]
+
+
+async def test_the_part_that_asked_does_not_ask_again(room, browser):
+    account = room.keep()
+    room.stores.readings.keep(account.id, [HALF])
+
+    answer = await browser.get(f"/accounts/{account.id}/windows", headers=HTMX)
+
+    assert "50 % used" in answer.text
+    assert "hx-get" not in answer.text
+
+
+async def test_usage_is_told_as_json_too(room, browser):
+    account = room.keep()
+    room.stores.readings.keep(account.id, [HALF])
+
+    answer = await browser.get("/api/usage")
+
+    (entry,) = answer.json()["accounts"]
+    assert (entry["account"], entry["windows"][0]["used_percent"]) == (account.id, 50.0)
+
+
+@pytest.mark.parametrize(("used", "is_told"), [(79.0, False), (85.0, True)])
+async def test_the_bar_warns_of_a_window_that_gets_tight(room, browser, used, is_told):
+    account = room.keep()
+    room.stores.readings.keep(account.id, [replace(HALF, used_percent=used)])
+
+    bar = await browser.post("/bar", json={"model": "acme:m"}, headers=HTMX)
+
+    assert (f"5 hours: {used:g} % used" in bar.text) is is_told
+
+
+async def test_an_account_is_renamed_in_its_dialog(room, browser):
+    account = room.keep(name="work")
+
+    asked = await browser.get(f"/accounts/{account.id}/name", headers=HTMX)
+    answer = await browser.post(f"/accounts/{account.id}/name", json={"name": " private "}, headers=HTMX)
+
+    assert 'value="work"' in asked.text
+    assert answer.headers["hx-trigger"] == "accounts-changed,dialog-done"
+    assert room.services.book.find(account.id).name == "private"
+
+
+async def test_a_name_that_cannot_be_is_told_in_the_dialog(room, browser):
+    account = room.keep(name="work")
+    room.keep(id="acc_other", name="taken", identity=an_identity(subject="other"))
+
+    answer = await browser.post(f"/accounts/{account.id}/name", json={"name": "taken"}, headers=HTMX)
+
+    assert "is called taken" in answer.text
+    assert room.services.book.find(account.id).name == "work"
+
+
+async def test_a_program_renames_an_account(room, browser):
+    account = room.keep(name="work")
+
+    answer = await browser.post(f"/api/accounts/{account.id}/name", json={"name": "private"})
+
+    assert answer.json()["name"] == "private"

@@ -138,6 +138,7 @@ class House:
             choices=vault.choices,
             resolver=resolver,
             runner=runtime,
+            leases=vault.leases,
         )
         sources = Sources(
             accounts=vault.accounts,

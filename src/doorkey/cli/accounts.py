@@ -21,15 +21,44 @@ class Options:
     as_json: bool = False
 
 
-@click.command()
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Which account is called how from now on."""
+
+    account: str
+    name: str
+
+
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.pass_obj
-def command(shell: Shell, /, **options: Any) -> int:
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> int:
     """Show every account and how it stands.
 
     A star marks the account that serves its provider when none is asked for.
     """
-    return shell.run(run, Options(**options))
+    shell: Shell = context.obj
+    return shell.run(run, Options(**options)) if context.invoked_subcommand is None else 0
+
+
+@command.command()
+@click.argument("account")
+@click.argument("name")
+@click.pass_obj
+def rename(shell: Shell, /, **options: Any) -> int:
+    """Call ACCOUNT NAME from now on.
+
+    ACCOUNT is a name, an e-mail address or an id. The name is yours alone: the provider does not see it.
+    """
+    return shell.run(run_rename, Renaming(**options))
+
+
+def run_rename(options: Renaming, io: Io, house: House) -> None:
+    """Give an account another name."""
+    book = house.services.book
+    account = book.find(options.account)
+    book.rename(account, options.name)
+    io.say(printable(f"{account.label} is called {options.name.strip()} from now on."))
 
 
 def run(options: Options, io: Io, house: House) -> None:

@@ -73,6 +73,10 @@ class Accounts(Roll, Protocol):
         """Record the standing where the account's generation still stands; tokens and generation stay."""
         ...
 
+    def rename(self, account: str, name: str) -> None:
+        """Give it another name; under its lease, because a renewal saves the whole row."""
+        ...
+
     def forget(self, account: str) -> None:
         """Delete a row: only ever by a person's own action."""
         ...

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from doorkey.domain.account import Account, Held, State
+from doorkey.domain.account import Account, Held, Standing, State
 from doorkey.domain.provider import Grant, Kind, Provider
-from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, SignInNeeded, UsageLimitReached
+from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, SignInNeeded, Temporary, UsageLimitReached
 from doorkey.flows.discovery import discovered
 from doorkey.flows.revoke import revoke
-from doorkey.ports import Accounts, Catalog, Choices, Runner
+from doorkey.ports import Accounts, Catalog, Choices, Leases, Runner
 from doorkey.service.resolve import Resolver, Wish
 from doorkey.service.rules import Rules
 
 # What the refusal of a model call says about the account; other errors say nothing about it.
 TOLD_BY = {SignInNeeded: State.SIGN_IN_NEEDED, UsageLimitReached: State.OVER_LIMIT}
+
+LONGEST_NAME = 80
+RENAMING = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,21 @@ class AccountBook:
     """The accounts of this vault."""
 
     def __init__(
-        self, *, accounts: Accounts, catalog: Catalog, choices: Choices, resolver: Resolver, runner: Runner
+        self,
+        *,
+        accounts: Accounts,
+        catalog: Catalog,
+        choices: Choices,
+        resolver: Resolver,
+        runner: Runner,
+        leases: Leases,
     ) -> None:
         self._accounts = accounts
         self._catalog = catalog
         self._choices = choices
         self._resolver = resolver
         self._runner = runner
+        self._leases = leases
         self.rules = Rules(choices)
 
     def all(self) -> Sequence[Account]:
@@ -71,6 +83,22 @@ class AccountBook:
         """Make this the default account of its provider."""
         self._choices.set(f"default:{account.provider}", account.id)
 
+    def rename(self, account: Account, name: str) -> None:
+        """Call an account otherwise. Raises Misconfigured for a name that cannot be, Temporary while it is renewed."""
+        name = name.strip()
+        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+            raise Misconfigured("That is no name.", hint=f"Take one line of at most {LONGEST_NAME} characters.")
+        others = [known for known in self._accounts.of(account.provider) if known.id != account.id]
+        if any(name == known.name for known in others):
+            raise Misconfigured(f"Another account at {account.provider} is called {name}.", hint="Take another name.")
+        lease = self._leases.take(account.id, RENAMING)
+        if lease is None:
+            raise Temporary(f"{account.label} is just being renewed.")
+        try:
+            self._accounts.rename(account.id, name)
+        finally:
+            self._leases.release(lease)
+
     def leave(self, account: Account, *, revoke_too: bool) -> Farewell:
         """Forget an account here, after revoking it at the provider where that was asked for.
 
@@ -88,16 +116,11 @@ class AccountBook:
         return Farewell(account, revoked=revoke_too and unconfirmed is None, unconfirmed=unconfirmed)
 
     def note(self, account: Account, error: DoorkeyError) -> None:
-        """Record what a provider's refusal of a model call says about an account."""
-        state = next((state for kind, state in TOLD_BY.items() if isinstance(error, kind)), None)
-        # What another program keeps may be renewed there at any time, and its file says how it stands.
-        if state is None or (account.owner and state is State.SIGN_IN_NEEDED):
-            return
-        now_held = self._accounts.one(account.id) or account
-        until = getattr(error, "until", None)
-        self._accounts.save_standing(
-            replace(now_held, standing=replace(now_held.standing, state=state, reason=str(error), until=until))
-        )
+        """Record what a provider's refusal of a model call says about an account, also from inside an answer."""
+        known = self._accounts.one(account.id) or account
+        standing = refused(known.standing, known, error)
+        if standing != known.standing:
+            self._accounts.save_standing(replace(known, standing=standing))
 
     def can_revoke(self, account: Account) -> bool:
         """Whether the provider has a way to end this sign-in."""
@@ -113,3 +136,12 @@ class AccountBook:
         if method is None or method.kind in {Kind.API_KEY, Kind.NONE} or method.grant is Grant.KEY:
             raise Misconfigured("A key is ended on the provider's own page.")
         self._runner.run(revoke(held, self._runner.run(discovered(method))))
+
+
+def refused(standing: Standing, account: Account, error: DoorkeyError) -> Standing:
+    """Say how an account stands after a refusal; most of them say nothing about it."""
+    state = next((state for kind, state in TOLD_BY.items() if isinstance(error, kind)), None)
+    # What another program keeps may be renewed there at any time, and its file says how it stands.
+    if state is None or (account.owner and state is State.SIGN_IN_NEEDED):
+        return standing
+    return replace(standing, state=state, reason=str(error), until=getattr(error, "until", None))

@@ -13,7 +13,7 @@ from doorkey.flows.steps import Response
 from doorkey.ports import Accounts, Readings
 from doorkey.providers.refusals import refusal
 from doorkey.providers.windows import read_windows
-from doorkey.service.accounts import TOLD_BY
+from doorkey.service.accounts import refused
 from doorkey.service.resolve import Choice
 
 MODEL_CALL = "model call"
@@ -116,21 +116,13 @@ class Hearing:
 def after(standing: Standing, account: Account, heard: Heard) -> Standing:
     """Say how an account stands after an answer."""
     if heard.error is not None:
-        return refused(standing, heard.error)
+        return refused(standing, account, heard.error)
     proof = standing.proof
     moved = proof is None or not timedelta(0) <= heard.at - proof.at < STEP
     standing = replace(standing, proof=Proof(heard.at, heard.call)) if moved else standing
     if _is_alive(standing, account, heard):
         return replace(standing, state=State.READY, reason=None, until=None)
     return standing
-
-
-def refused(standing: Standing, error: DoorkeyError) -> Standing:
-    """Say how an account stands after a refusal."""
-    state = next((state for kind, state in TOLD_BY.items() if isinstance(error, kind)), None)
-    if state is None:
-        return standing
-    return replace(standing, state=state, reason=str(error), until=getattr(error, "until", None))
 
 
 def _is_alive(standing: Standing, account: Account, heard: Heard) -> bool:

@@ -221,6 +221,7 @@ class Listing:
             if method.policy.needs_consent
             else None,
             "manage_url": method.manage_url,
+            "has_usage": method.usage is not None,
             "policy": policy_json(method.policy),
         }
 

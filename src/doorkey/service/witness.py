@@ -107,6 +107,9 @@ class WatchedAccounts:
     def save_standing(self, account: Account) -> bool:
         return self._inner.save_standing(account)
 
+    def rename(self, account: str, name: str) -> None:
+        self._inner.rename(account, name)
+
     def forget(self, account: str) -> None:
         self._inner.forget(account)
 

@@ -43,6 +43,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/settings/browsers", settings.browsers),
     ("DELETE", "/settings/browsers/{id}", settings.revoke_browser),
     ("POST", "/accounts/{id}/default", settings.make_default),
+    ("GET", "/accounts/{id}/windows", settings.windows),
+    ("GET", "/accounts/{id}/name", settings.ask_name),
+    ("POST", "/accounts/{id}/name", settings.rename),
     ("GET", "/accounts/{id}/leave", settings.ask_to_leave),
     ("POST", "/accounts/{id}/leave", settings.leave),
     # The sign-in dialog
@@ -57,6 +60,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     # For programs
     ("GET", "/api/providers", api.providers),
     ("GET", "/api/accounts", api.accounts),
+    ("GET", "/api/usage", api.usage),
     ("POST", "/api/unlock", unlock.open_vault),
     ("POST", "/api/sign-ins", api.start_sign_in),
     ("GET", "/api/sign-ins/{id}", api.show_sign_in),
@@ -66,6 +70,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("DELETE", "/api/sign-ins/{id}", api.cancel_sign_in),
     ("POST", "/api/keys", api.keep_key),
     ("POST", "/api/accounts/{id}/default", api.make_default),
+    ("POST", "/api/accounts/{id}/name", api.rename),
     ("DELETE", "/api/accounts/{id}", api.disconnect),
     ("POST", "/api/consents", api.record_consent),
 )

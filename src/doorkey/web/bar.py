@@ -9,6 +9,7 @@ from doorkey.errors import DoorkeyError
 from doorkey.service.listing import error_json
 from doorkey.service.resolve import Choice, Wish
 from doorkey.web.desk import Desk
+from doorkey.web.words import ago
 
 MODEL = "model"
 FOLDER = "folder"
@@ -19,7 +20,7 @@ QUIET = {State.READY, State.LAPSED, State.CHECKING}
 class Bar:
     """What will serve the next message; exactly one of `choice` and `problem` is there once a model is chosen.
 
-    `standing` is the account's state where it is one that the person should know of.
+    `standing` is the account's state where it is one that the person should know of, `tight` its window that is.
     """
 
     chat: str | None
@@ -29,6 +30,7 @@ class Bar:
     choice: Choice | None = None
     problem: Mapping[str, object] | None = None
     standing: str | None = None
+    tight: str | None = None
     folders: tuple[str, ...] = ()
 
 
@@ -59,7 +61,15 @@ def resolved(desk: Desk, chosen: Bar, *, served_before: bool = False) -> Bar:
     except DoorkeyError as error:
         return replace(chosen, problem=error_json(error))
     state = desk.services.listing.state(choice.account) if choice.account else State.READY
-    return replace(chosen, choice=choice, standing=None if state in QUIET else state.value)
+    return replace(chosen, choice=choice, standing=None if state in QUIET else state.value, tight=_tight(desk, choice))
+
+
+def _tight(desk: Desk, choice: Choice) -> str | None:
+    window = desk.services.meters.tight(choice)
+    if window is None:
+        return None
+    resets = f", resets {ago(window.resets_at, desk.services.clock.now())}" if window.resets_at else ""
+    return f"{window.name}: {window.used_percent:g} % used{resets}"
 
 
 def first_model(desk: Desk) -> str | None:

@@ -97,6 +97,9 @@ class SqlAccounts:
         sql = "UPDATE accounts SET standing = ? WHERE id = ? AND generation = ? RETURNING id"
         return bool(self._database.rows(sql, (as_json(account.standing), account.id, account.generation)))
 
+    def rename(self, account: str, name: str) -> None:
+        self._database.rows("UPDATE accounts SET name = ? WHERE id = ?", (name, account))
+
     def forget(self, account: str) -> None:
         self._database.rows("DELETE FROM accounts WHERE id = ?", (account,))
 

@@ -90,6 +90,9 @@ class SplitAccounts:
     def save_standing(self, account: Account) -> bool:
         return self._of(account.id).save_standing(account)
 
+    def rename(self, account: str, name: str) -> None:
+        self._of(account).rename(account, name)
+
     def forget(self, account: str) -> None:
         self._of(account).forget(account)
 

@@ -18,6 +18,18 @@ class AccountsContract:
         """Give an empty store."""
         raise NotImplementedError
 
+    def test_another_name_leaves_the_rest_as_it_was(self, store: Accounts) -> None:
+        kept = held(name="work")
+        store.save(kept, read=None)
+        before = store.version()
+
+        store.rename(kept.account.id, "private")
+        store.rename("nobody", "private")
+
+        assert store.load(kept.account.id) == Held(replace(kept.account, name="private"), kept.tokens)
+        assert store.version() != before
+        assert [each.id for each in store.named("private")] == [kept.account.id]
+
     def test_what_was_saved_is_loaded(self, store: Accounts) -> None:
         standing = Standing(
             state=State.OVER_LIMIT,

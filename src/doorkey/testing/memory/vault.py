@@ -99,6 +99,12 @@ class MemoryAccounts:
             self._put(Held(replace(stands.account, standing=account.standing), stands.tokens))
             return True
 
+    def rename(self, account: str, name: str) -> None:
+        with self._lock:
+            if account in self._rows:
+                stands = self._rows[account]
+                self._put(Held(replace(stands.account, name=name), stands.tokens))
+
     def forget(self, account: str) -> None:
         with self._lock:
             self._rows.pop(account, None)

@@ -18,6 +18,13 @@ def accounts(call: Call) -> Response:
     return JSONResponse({"accounts": call.desk.services.listing.accounts()})
 
 
+def usage(call: Call) -> Response:
+    """List how much of each account is used, after asking providers where that is due: somebody looks."""
+    services = call.desk.services
+    services.meters.look_at_all()
+    return JSONResponse({"accounts": services.listing.windows(services.meters.known())})
+
+
 def start_sign_in(call: Call) -> Response:
     """Start a sign-in; `account` names the one that is signed in again."""
     services = call.desk.services
@@ -79,6 +86,14 @@ def make_default(call: Call) -> Response:
     account = services.book.find(call.path("id"))
     services.book.use(account)
     return JSONResponse(services.listing.account(account))
+
+
+def rename(call: Call) -> Response:
+    """Give an account another name."""
+    services = call.desk.services
+    account = services.book.find(call.path("id"))
+    services.book.rename(account, call.need("name"))
+    return JSONResponse(services.listing.account(services.book.find(account.id)))
 
 
 def disconnect(call: Call) -> Response:

@@ -1,11 +1,14 @@
 """Settings: the AI Providers page, how the page looks, and which browsers may use it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from doorkey.errors import Misconfigured
 from doorkey.service.accounts import Farewell
+from doorkey.service.listing import error_json
 from doorkey.web.calls import Call
 from doorkey.web.pages.chats import frame
 from doorkey.web.pages.picker import can_serve
@@ -23,6 +26,7 @@ def providers(call: Call) -> Response:
         "pages/providers.html",
         providers=sorted(listed, key=_urgency),
         problems=services.catalog.problems(),
+        windows=_windows(call),
         place="providers",
         **frame(call),
     )
@@ -32,6 +36,39 @@ def _urgency(provider: Mapping[str, object]) -> tuple[bool, bool, bool, bool]:
     """Sort what serves before what could, and what is not even on this machine to the end."""
     runs = provider["running"]
     return (not can_serve(provider), not provider["accounts"], runs is False, runs is not True)
+
+
+def windows(call: Call) -> Response:
+    """Show how much of an account is used, after asking its provider where that is due: somebody looks."""
+    services = call.desk.services
+    account = services.book.find(call.path("id"))
+    services.meters.look(account)
+    read = _windows(call).get(account.id, [])
+    return part(
+        "parts/windows.html", account_id=account.id, windows=read, asks=False, now=call.desk.services.clock.now()
+    )
+
+
+def _windows(call: Call) -> dict[str, Any]:
+    services = call.desk.services
+    return {entry["account"]: entry["windows"] for entry in services.listing.windows(services.meters.known())}
+
+
+def ask_name(call: Call) -> Response:
+    """Ask for another name for an account."""
+    account = call.desk.services.book.find(call.path("id"))
+    return part("parts/rename.html", account=account, name=account.name or "", error=None)
+
+
+def rename(call: Call) -> Response:
+    """Give an account another name; one that cannot be is said so in the dialog."""
+    book = call.desk.services.book
+    account, name = book.find(call.path("id")), call.text("name") or ""
+    try:
+        book.rename(account, name)
+    except Misconfigured as error:
+        return part("parts/rename.html", account=account, name=name, error=error_json(error))
+    return Response(status_code=204, headers={"HX-Trigger": "accounts-changed,dialog-done"})
 
 
 def appearance(call: Call) -> Response:
