@@ -1,5 +1,6 @@
 """The real command in a company: only its proxy leads out, and only its authority vouches for what answers there."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -153,6 +154,26 @@ def test_a_renewal_that_cannot_get_out_loses_nothing(installed, proxy, authority
 
     assert (refused.code, state, renewed.code) == (4, "lapsed", 0)
     assert "“Acme Root CA”" in refused.err
+
+
+def test_a_vendors_own_sdk_goes_the_same_way(installed, proxy, home):
+    folder = home / "ant"
+    for name, content in (
+        ("configs", {"version": "1.0", "base_url": BASE, "authentication": {"type": "user_oauth", "client_id": "ant"}}),
+        ("credentials", {"version": "1.0", "access_token": "old", "refresh_token": CANARY, "expires_at": 1}),
+    ):
+        (folder / name).mkdir(parents=True, mode=0o700)
+        (folder / name / "default.json").write_text(json.dumps(content))
+        (folder / name / "default.json").chmod(0o600)
+    installed.environ["ANTHROPIC_CONFIG_DIR"] = str(folder)
+    installed.configure(f'[network]\nproxy = "{proxy.url}"\n[providers.anthropic.api]\nbase_url = "{BASE}"\n')
+    installed.run("login", "anthropic", "--method", "console")
+
+    ended = installed.run("token", "anthropic")
+
+    assert ended.code == 4
+    assert "“Acme Root CA”, which this computer does not trust" in ended.err
+    assert proxy.asked
 
 
 def test_a_proxy_that_wants_a_password_is_told_one_in_the_config(installed, port, authority, browse):

@@ -6,10 +6,10 @@ The files are those of `ant auth login`: `configs/NAME.json` and `credentials/NA
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doorkey.adapters.imports.reading import moment
 from doorkey.domain.account import Identity
@@ -18,12 +18,16 @@ from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import DoorkeyError, ProviderUnavailable, SignInNeeded
 
+if TYPE_CHECKING:
+    import httpx2
+
 
 class AntProfiles:
-    """Fill `ports.Profiles`; an identity's subject is the name of a profile."""
+    """Fill `ports.Profiles`; an identity's subject is the name of a profile. The vendor's SDK is given a `client`."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], client: "Callable[[], httpx2.Client]") -> None:
         self._environ = environ
+        self._client = client
 
     def active(self) -> Identity:
         """Name the profile that the vendor's tool would choose: by variable, pointer file, else `default`."""
@@ -44,13 +48,11 @@ class AntProfiles:
         from anthropic import AnthropicError
         from anthropic.lib.credentials import CredentialsFile
 
-        credentials = CredentialsFile(who.subject or "")
-        try:
-            credentials(force_refresh=True)
-        except AnthropicError as error:
-            raise _outcome(who, getattr(error, "status_code", None)) from None
-        finally:
-            credentials.close()
+        with self._client() as client:
+            try:
+                CredentialsFile(who.subject or "", http_client=client)(force_refresh=True)
+            except AnthropicError as error:
+                raise _outcome(who, error) from None
         return self.read(who)
 
     def file(self, who: Identity) -> Path:
@@ -84,7 +86,10 @@ class AntProfiles:
         return body if isinstance(body, dict) else {}
 
 
-def _outcome(who: Identity, status: int | None) -> DoorkeyError:
+def _outcome(who: Identity, error: Exception) -> DoorkeyError:
+    if isinstance(error.__cause__, ProviderUnavailable):
+        return ProviderUnavailable(str(error.__cause__), hint=error.__cause__.hint)
+    status = getattr(error, "status_code", None)
     if status is not None and (status >= 500 or status in {408, 429}):
         return ProviderUnavailable("Anthropic could not renew the profile just now.")
     if status is None:

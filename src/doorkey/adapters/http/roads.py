@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from doorkey.adapters.http.authorities import Authorities
 from doorkey.adapters.http.proxies import road
 from doorkey.domain.network import Network, Road
+from doorkey.domain.provider import Provider
 from doorkey.errors import ProviderUnavailable
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx2
+
+VENDORS_PATIENCE = 30.0
 
 
 class Roads:
@@ -45,6 +48,16 @@ class Roads:
         context = self._context(road)
         with _usable(road):
             return httpx2.AsyncHTTPTransport(verify=context, proxy=proxy_of(road, context), trust_env=False)
+
+    def client(self, provider: Provider) -> "httpx2.Client":
+        """Make a client for a vendor's own SDK, which brings its credential itself. Raises ProviderUnavailable."""
+        import httpx2
+
+        from doorkey.adapters.http.explained import Explained
+
+        road = self.to(provider.api.base_url, provider.network)
+        transport = Explained(self.transport(road), road)
+        return httpx2.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=VENDORS_PATIENCE)
 
     def _context(self, road: Road) -> "ssl.SSLContext":
         """Return whom to believe; on a road without TLS that is nobody, and no store has to be read."""
