@@ -21,6 +21,7 @@ issuer = "{url}"
 client_id = "practice-codex"
 authorize_url = "{url}/oauth/authorize"
 token_url = "{url}/oauth/token"
+device_url = "{url}/api/accounts/deviceauth/usercode"
 revoke_url = "{url}/oauth/revoke"
 jwks_url = "{url}/jwks.json"
 [providers.openai.methods.codex.api]

@@ -36,6 +36,7 @@ def test_every_address_is_safe(provider, method):
         method.revoke_url,
         method.jwks_url,
         method.device_url,
+        method.userinfo_url,
     )
 
     assert all(is_safe(address) for address in addresses if address)

@@ -51,6 +51,15 @@ def approve(url: str, *, person: str = ADA, decision: str = "allow", plan_use: s
         return str(http.post(path, data=fields).headers["location"])
 
 
+def type_code(url: str, user_code: str, *, person: str = ADA, decision: str = "allow") -> None:
+    """Type a device's code at the practice provider, as in a browser elsewhere, choose a person and decide."""
+    with httpx2.Client(base_url=url, timeout=PATIENCE) as http:
+        path = http.post("/device", data={"user_code": user_code}).headers["location"]
+        http.post(path, data={"person": person})
+        decided = http.post(path, data={"plan_use": "on", "decision": decision, "workspace": ""})
+        http.get(decided.headers["location"]).raise_for_status()
+
+
 def bring_back(reply: str) -> httpx2.Response:
     """Let the browser follow the redirect to the program that waits."""
     return httpx2.get(reply, timeout=PATIENCE)
