@@ -1,10 +1,9 @@
 """One HTTP exchange with a provider's OAuth endpoint, and every rule about how it may go."""
 
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from doorkey.adapters.http.proxies import is_loopback
@@ -110,32 +109,14 @@ class HttpTransport:
     def _answer(self, request: Request, answer: "SimpleQueue[Response | BaseException]") -> None:
         import asyncio
 
+        from doorkey.adapters.http.unawaited import Unawaited
+
         async def exchange() -> None:
-            asyncio.get_running_loop().set_default_executor(_Unawaited())
+            asyncio.get_running_loop().set_default_executor(Unawaited())
             [outcome] = await asyncio.gather(self._sender.send(request), return_exceptions=True)
             answer.put(outcome)
 
         asyncio.run(exchange())
-
-
-class _Unawaited(ThreadPoolExecutor):
-    """Run each call in a thread that nobody waits for: a name look-up that hangs must not hold up a command's end."""
-
-    def submit(self, call: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()
-
-        def body() -> None:
-            try:
-                future.set_result(call(*arguments, **options))
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the future
-                future.set_exception(error)
-
-        threading.Thread(target=body, name="doorkey-lookup", daemon=True).start()
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as inherited
-        """Leave the threads alone."""
 
 
 def user_agent() -> str:

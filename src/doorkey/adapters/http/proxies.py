@@ -1,7 +1,5 @@
 """Which proxy stands before an address: the config's, else the environment's, and none before this machine."""
 
-import ipaddress
-import platform
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -19,6 +17,8 @@ System = Callable[[str, str], str | None]
 
 def system_proxy(scheme: str, host: str) -> str | None:
     """Return the proxy of the system's own settings, which only macOS has; the environment was asked before."""
+    import platform
+
     if platform.system() != "Darwin":
         return None
     from urllib.request import getproxies, proxy_bypass
@@ -48,6 +48,8 @@ def road(url: str, network: Network, wider: Network, environ: Mapping[str, str],
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, by whatever name."""
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -80,6 +82,8 @@ def exempt(host: str, no_proxy: str) -> bool:
 
 
 def _names(entry: str, host: str) -> bool:
+    import ipaddress
+
     if entry == "*":
         return True
     try:
