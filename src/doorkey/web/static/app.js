@@ -139,10 +139,10 @@ document.addEventListener("input", ({ target }) => {
 
 // ---- The passphrase: after a wrong one the button says how long the next has to wait.
 
-function countDown(button, seconds, label) {
+function holdBack(button, seconds, label) {
   button.disabled = seconds > 0;
   button.textContent = seconds > 0 ? `${label} in ${seconds} s` : label;
-  if (seconds > 0) setTimeout(countDown, 1000, button, seconds - 1, label);
+  if (seconds > 0) setTimeout(holdBack, 1000, button, seconds - 1, label);
 }
 
 document.addEventListener("htmx:after:swap", () => {
@@ -152,7 +152,7 @@ document.addEventListener("htmx:after:swap", () => {
   const wait = Number(note.dataset.wait);
   note.removeAttribute("data-wait");
   field.select();
-  countDown($("#unlock [type=submit]"), wait, "Open");
+  holdBack($("#unlock [type=submit]"), wait, "Open");
 });
 
 // ---- The bar: an answer may have shown that its account is signed out or used up.
