@@ -24,7 +24,6 @@ from doorkey.domain.conversation import Conversation, Event, EventKind
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, ModelRefused, UnknownName
-from doorkey.ports import Leases
 from doorkey.service.resolve import Choice, Wish
 from doorkey.service.services import ChatStores, Services
 from doorkey.testing.clock import FakeClock
@@ -129,17 +128,20 @@ class World:
 
     script: Script
     door: Door = field(default_factory=Door)
-    app: AppStore = field(default_factory=memory_app)
     clock: FakeClock = field(default_factory=FakeClock)
+    app: AppStore = field(init=False)
     entropy: Numbers = field(default_factory=Numbers)
     recorded: list[tuple[Account, DoorkeyError]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.app = memory_app(self.clock)
 
     @property
     def stores(self) -> ChatStores:
         return cast("ChatStores", self.app)
 
     @asynccontextmanager
-    async def engine(self, leases: Leases | None = None) -> AsyncIterator[Engine]:
+    async def engine(self, **options: Any) -> AsyncIterator[Engine]:
         services = SimpleNamespace(
             resolver=self.door, sources=self.door, models=self.door, clock=self.clock, entropy=self.entropy
         )
@@ -151,7 +153,7 @@ class World:
             confinement=BARE,
             build_model=lambda *_: FunctionModel(stream_function=self.script.stream),
             record=lambda account, error: self.recorded.append((account, error)),
-            leases=leases,
+            **options,
         )
         try:
             yield engine

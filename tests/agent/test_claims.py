@@ -66,15 +66,6 @@ def clock():
     return FakeClock()
 
 
-async def test_alone_every_run_is_ours():
-    async with room(None) as ours:
-        taken = [await ours.claims.take("run_1") for _ in range(2)]
-        ours.claims.drop("run_1")
-
-        assert taken == [True, True]
-        assert not ours.claims.shared
-
-
 async def test_a_run_is_made_by_one_machine_until_it_is_dropped(clock):
     leases = MemoryLeases(clock.now)
     async with room(leases) as one, room(leases) as other:

@@ -106,8 +106,30 @@ def test_a_machine_that_is_killed_in_mid_answer_leaves_a_run_that_the_other_sets
     assert run.state is RunState.INTERRUPTED
 
 
+def test_a_stop_on_one_machine_ends_the_answer_of_the_other(machines, practice):
+    desk, laptop = machines
+    sign_in(desk, "acme")
+    practice.sandbox.faults.add("slow", endpoint="model", seconds=PATIENCE)
+
+    talking = desk.start("chat", "--model", "acme:practice-small", "Hello")
+    until(lambda: not practice.sandbox.faults.waiting())
+    with laptop.house() as house:
+        (run,) = runs(house)
+        stopped = asyncio.run(stop(house, run.id))
+    desk.finish(talking)
+
+    assert stopped.state is RunState.STOPPED
+
+
 def runs(house):
     return [run for chat in house.stores.conversations.all() for run in house.stores.runs.of(chat.id)]
+
+
+async def stop(house, run):
+    engine = house.engine()
+    stopped = await engine.stop(run)
+    await engine.close()
+    return stopped
 
 
 async def recover(house):

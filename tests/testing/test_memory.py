@@ -7,7 +7,13 @@ from doorkey.testing.contracts.accounts import AccountsContract
 from doorkey.testing.contracts.approvals import AllowancesContract, ApprovalsContract
 from doorkey.testing.contracts.attempts import AttemptsContract
 from doorkey.testing.contracts.audit import AuditContract
-from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, LedgerContract, RunsContract
+from doorkey.testing.contracts.chats import (
+    ConversationsContract,
+    EventsContract,
+    LedgerContract,
+    RunsContract,
+    StopsContract,
+)
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
@@ -73,6 +79,12 @@ class TestMemoryConversations(ConversationsContract):
 
 
 class TestMemoryRuns(RunsContract):
+    @pytest.fixture
+    def store(self):
+        return memory_app()
+
+
+class TestMemoryStops(StopsContract):
     @pytest.fixture
     def store(self):
         return memory_app()

@@ -1,4 +1,4 @@
-"""Who makes a run, where several machines share the chats: a lease for each, kept up while the run is live."""
+"""Who makes a run: a lease for each, kept up while the run is live, so that no other program makes it too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from doorkey.flows.steps import Lease
 from doorkey.ports import Leases
 
 SPAN = timedelta(seconds=60)
-"""How long the runs of a machine that fell silent are left to it."""
+"""How long the runs of a program that fell silent are left to it; one that died here is followed at once."""
 
 PACE = SPAN / 3
 
@@ -20,14 +20,14 @@ TRIES = 60
 
 
 class Claims:
-    """The runs that are ours to make. Without `leases` nobody else makes any, and every one is.
+    """The runs that are ours to make.
 
-    `lost` is told of a run that another machine took over, because we fell silent for too long.
+    `lost` is told of a run that another program took over, because we fell silent for too long.
     """
 
     def __init__(
         self,
-        leases: Leases | None,
+        leases: Leases,
         clerk: Clerk,
         lost: Callable[[str], Awaitable[None]],
         *,
@@ -40,20 +40,13 @@ class Claims:
         self._held: dict[str, Lease] = {}
         self._keeper: asyncio.Task[None] | None = None
 
-    @property
-    def shared(self) -> bool:
-        """Whether other machines make runs too."""
-        return self._leases is not None
-
     async def take(self, run: str) -> bool:
         """Claim a run; False while somebody makes it, we ourselves included."""
-        if self._leases is None:
-            return True
         lease = await self._clerk.do(self._leases.take, run, SPAN)
         if lease is None:
             return False
         self._held[run] = lease
-        self._keeper = self._keeper or asyncio.create_task(self._keep(self._leases))
+        self._keeper = self._keeper or asyncio.create_task(self._keep())
         return True
 
     async def wait(self, run: str, *, while_: Callable[[], bool]) -> bool:
@@ -69,7 +62,7 @@ class Claims:
     def drop(self, run: str) -> None:
         """Leave a run to whoever wants it; done in its turn, so that a later claim comes after it."""
         lease = self._held.pop(run, None)
-        if lease is not None and self._leases is not None:
+        if lease is not None:
             self._clerk.later(_release, self._leases, lease)
 
     async def close(self) -> None:
@@ -80,11 +73,11 @@ class Claims:
         for run in list(self._held):
             self.drop(run)
 
-    async def _keep(self, leases: Leases) -> None:
+    async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._pace.total_seconds())
             for run, lease in list(self._held.items()):
-                if not await self._clerk.do(_extend, leases, lease) and self._held.get(run) is lease:
+                if not await self._clerk.do(_extend, self._leases, lease) and self._held.get(run) is lease:
                     await self._lost(run)
 
 

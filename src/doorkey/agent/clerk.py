@@ -14,6 +14,7 @@ class Clerk:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="doorkey-chats")
+        self.closed = False
 
     async def do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do it and return what it returns; work that has begun is finished, even when the caller is cancelled."""
@@ -25,4 +26,5 @@ class Clerk:
 
     def close(self) -> None:
         """Finish what was asked for, then stop."""
+        self.closed = True
         self._thread.shutdown()

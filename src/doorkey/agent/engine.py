@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,6 @@ from doorkey.domain.account import Account
 from doorkey.domain.approval import Approval, ApprovalState, Decision
 from doorkey.domain.conversation import LIVE, Event, EventKind, Run, RunState
 from doorkey.errors import ApprovalRefused, DoorkeyError, Temporary
-from doorkey.ports import Leases
 from doorkey.service.resolve import Choice
 from doorkey.service.services import ChatStores, Services
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 logger = logging.getLogger(__name__)
+
+HEED = timedelta(milliseconds=500)
+"""How often we look whether somebody wants to end what we make."""
+
+PAUSE = timedelta(milliseconds=100)
+PATIENCE = timedelta(seconds=5)
+"""How long a stop waits for whoever makes the answer."""
 
 TITLE = 60
 """The most characters of a chat's title."""
@@ -52,8 +60,8 @@ def _keep_nothing(account: Account, error: DoorkeyError) -> None:
 class Engine:
     """Makes the answers of all chats; it belongs to one event loop.
 
-    Call `recover` once at the start and `close` at the end. Without `leases` this is the only program that answers
-    these chats; with them several machines do, and each run is made by the one that holds its lease.
+    Call `recover` once at the start and `close` at the end. Other programs answer the same chats, on this machine and
+    on others; each run is made by the one that holds its claim.
     """
 
     def __init__(
@@ -66,13 +74,13 @@ class Engine:
         confinement: Confinement | None = None,
         build_model: BuildModel = _build_model,
         record: Record = _keep_nothing,
-        leases: Leases | None = None,
+        patience: timedelta = PATIENCE,
     ) -> None:
         self._stores = stores
         self._clock = services.clock
         self._entropy = services.entropy
         self._clerk = Clerk()
-        self._claims = Claims(leases, self._clerk, self._lose)
+        self._claims = Claims(stores.claims, self._clerk, self._lose)
         self._docket = Docket(stores, services.clock, services.entropy)
         self._shop = Workshop(
             services=services,
@@ -87,6 +95,8 @@ class Engine:
         )
         self._live: dict[str, _Live] = {}
         self._tapes: dict[str, Tape] = {}
+        self._heeding: asyncio.Task[None] | None = None
+        self._patience = patience
         # What changes whether a chat has a live run happens one after the other, chat by chat.
         self._gates: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -116,14 +126,12 @@ class Engine:
     async def subscribe(self, run_id: str, after: int = 0) -> AsyncIterator[Event]:
         """Give the events of a run after a number, stored ones first, each once and in order.
 
-        Ends after the last event of the run; while it waits for a person, this waits too. A run that another
-        process makes is given as far as it is stored, and from another machine to its end.
+        Ends after the last event of the run, whoever makes it; while it waits for a person, this waits too.
         """
         tape = self._tapes.get(run_id) or await self._tape_of(run_id)
-        followed = tape.watch(after, partial(self._rescue, run_id)) if self._claims.shared else tape.follow(after)
-        async for event in followed:
+        async for event in tape.follow(after, partial(self._rescue, run_id)):
             yield event
-        if self._claims.shared and run_id not in self._live:
+        if run_id not in self._live:
             self._tapes.pop(run_id, None)
 
     async def decide(self, approval_id: str, decision: Decision, reason: str | None = None) -> Approval:
@@ -158,24 +166,22 @@ class Engine:
         return run
 
     async def stop(self, run_id: str) -> Run:
-        """End a run now; what it has said so far is kept. A run that has ended is left as it is."""
+        """End a run now, whoever makes it; what it has said so far is kept. A run that has ended is left as it is.
+
+        Raises Temporary where its maker does not answer; the run ends as soon as it does.
+        """
         run = await self._clerk.do(self._stores.runs.load, run_id)
         async with self._gates[run.conversation]:
             live = self._live.get(run_id)
             if live is not None:
                 await self._cancel(live, RunState.STOPPED)
-            elif self._claims.shared:
-                await self._rescue(run_id)
-            run = await self._clerk.do(self._stores.runs.load, run_id)
-            if run.state is RunState.WAITING and await self._claims.take(run_id):
-                answer = self._answer(run)
-                await answer.end(RunState.STOPPED)
-                self._claims.drop(run_id)
-                self._tapes.pop(run_id, None)
-                run = answer.run
-        if run.state in LIVE and self._claims.shared:
-            raise Temporary("Another machine makes this answer.", hint="Stop it in the Doorkey that was asked.")
-        return run
+            for _ in range(self._patience // PAUSE):
+                run = await self._clerk.do(self._stores.runs.load, run_id)
+                if run.state not in LIVE or await self._stop_unmade(run_id):
+                    return await self._clerk.do(self._stores.runs.load, run_id)
+                await self._clerk.do(self._stores.stops.ask, run_id)
+                await asyncio.sleep(PAUSE.total_seconds())
+        raise Temporary("Whoever makes this answer does not react just now.", hint="It is stopped as soon as they do.")
 
     async def recover(self) -> None:
         """Put in order what a process left behind that ended without saying so.
@@ -188,6 +194,8 @@ class Engine:
 
     async def close(self) -> None:
         """End everything that is live as INTERRUPTED, with its text kept; what waits for a person stays."""
+        if self._heeding is not None:
+            self._heeding.cancel()
         await asyncio.gather(*(self._cancel(live, RunState.INTERRUPTED) for live in list(self._live.values())))
         for tape in self._tapes.values():
             await tape.settle()
@@ -202,13 +210,12 @@ class Engine:
     def _store_prompt(self, run_id: str, conversation_id: str, prompt: str) -> Run:
         chat = self._stores.conversations.load(conversation_id)
         earlier = self._stores.runs.of(conversation_id)
-        if any(run.state in LIVE for run in earlier):
+        now = self._clock.now()
+        run = Run(id=run_id, conversation=conversation_id, prompt=prompt, started_at=now)
+        if not self._stores.runs.begin(run):
             raise Temporary(
                 "An answer of this chat is not finished yet.", hint="Wait for it, decide what it asks, or stop it."
             )
-        now = self._clock.now()
-        run = Run(id=run_id, conversation=conversation_id, prompt=prompt, started_at=now)
-        self._stores.runs.save(run)
         title = chat.title if earlier else title_of(prompt)
         self._stores.conversations.save(replace(chat, title=title, updated_at=now))
         return run
@@ -228,6 +235,20 @@ class Engine:
                     await self._tell_right(*await self._clerk.do(self._set_right, run_id))
             finally:
                 self._claims.drop(run_id)
+
+    async def _stop_unmade(self, run_id: str) -> bool:
+        """End a run that nobody makes, as it waits for a person or its maker died; False where somebody does."""
+        if not await self._claims.take(run_id):
+            return False
+        try:
+            run = await self._clerk.do(self._stores.runs.load, run_id)
+            # Its maker may have ended it just before we claimed it.
+            if run.state in LIVE:
+                await self._answer(run).end(RunState.STOPPED)
+                self._tapes.pop(run_id, None)
+        finally:
+            self._claims.drop(run_id)
+        return True
 
     async def _tell_right(self, run: Run, reopened: Sequence[Approval]) -> None:
         tape = self._tape(run.id)
@@ -256,7 +277,7 @@ class Engine:
         if live is not None:
             # It has stored that it waits and is about to leave.
             await asyncio.wait([live.task])
-        # Another machine may be about to leave it, or may go on with it, as far as the next question or the end.
+        # Another program may be about to leave it, or may go on with it, as far as the next question or the end.
         claimed = await self._claims.wait(run.id, while_=partial(self._is_decided, run.id))
         if claimed and await self._clerk.do(self._is_decided, run.id):
             answer = self._answer(run)
@@ -269,7 +290,7 @@ class Engine:
         return waits and all(row.state is not ApprovalState.PENDING for row in self._docket.of(run_id))
 
     async def _lose(self, run_id: str) -> None:
-        """Stop making a run that another machine has taken over."""
+        """Stop making a run that another program has taken over."""
         live = self._live.get(run_id)
         if live is not None:
             await self._cancel(live, RunState.INTERRUPTED)
@@ -282,6 +303,21 @@ class Engine:
         task = asyncio.create_task(work, name=run_id)
         self._live[run_id] = _Live(answer, task)
         task.add_done_callback(lambda ended: self._leave(answer, ended))
+        if self._heeding is None or self._heeding.done():
+            self._heeding = asyncio.create_task(self._heed())
+
+    async def _heed(self) -> None:
+        """Stop what somebody asked another program to stop, as long as we make anything."""
+        while self._live:
+            await asyncio.sleep(HEED.total_seconds())
+            for run_id, live in list(self._live.items()):
+                if await self._clerk.do(self._is_unwanted, run_id):
+                    await self._cancel(live, RunState.STOPPED)
+
+    def _is_unwanted(self, run_id: str) -> bool:
+        with suppress(DoorkeyError):  # Not known: asked again in a moment.
+            return self._stores.stops.asked(run_id)
+        return False
 
     def _leave(self, answer: Answer, ended: asyncio.Task[None]) -> None:
         run = answer.run
@@ -309,7 +345,7 @@ class Engine:
     async def _tape_of(self, run_id: str) -> Tape:
         """Return the tape of a run that may go on here, else one that has ended."""
         run = await self._clerk.do(self._stores.runs.load, run_id)
-        if run_id in self._tapes or run.state is RunState.WAITING or (self._claims.shared and run.state in LIVE):
+        if run_id in self._tapes or run.state in LIVE:
             return self._tape(run_id)
         tape = Tape(run_id, self._stores.events, self._clerk)
         tape.end()

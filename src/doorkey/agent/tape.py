@@ -1,7 +1,6 @@
 """One run's events: written in order by one writer, then handed to everybody who listens."""
 
 import asyncio
-from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ PACE = timedelta(milliseconds=25)
 """The least time between two writes of text: what comes meanwhile is joined."""
 
 LOOK = timedelta(milliseconds=400)
-"""How often we look for what another machine has written."""
+"""How often we look for what another program has written."""
 
 _JOINED = frozenset({EventKind.TEXT, EventKind.THINKING})
 
@@ -37,7 +36,6 @@ class Tape:
         self._drafts: deque[Draft] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
-        self._told: list[Event] = []
         self._news = asyncio.Event()
         self._ended = False
 
@@ -60,33 +58,17 @@ class Tape:
     def end(self) -> None:
         """Let the listeners go: nothing will come any more."""
         self._ended = True
-        self._tell([])
+        self._tell()
 
-    async def follow(self, after: int) -> AsyncIterator[Event]:
-        """Give every event after a number, stored or still to come, once and in order, up to the last one."""
-        number = after
-        for event in await self._clerk.do(self._events.since, self._run, after):
-            yield event
-            number = event.number
-            if is_last(event):
-                return
-        while True:
-            # Taken before looking: what is told from here on wakes us.
-            news, ended = self._news, self._ended
-            for event in self._told[bisect_right(self._told, number, key=_number) :]:
-                yield event
-                number = event.number
-            if ended:
-                return
-            await news.wait()
+    async def follow(self, after: int, rescue: Callable[[], Awaitable[None]]) -> AsyncIterator[Event]:
+        """Give every event after a number, stored or still to come, once and in order, up to the last one.
 
-    async def watch(self, after: int, rescue: Callable[[], Awaitable[None]]) -> AsyncIterator[Event]:
-        """Do as `follow` where other machines write too: go by what is stored, and look for it now and then.
-
-        `rescue` is asked in between: nobody may be left who writes the last event.
+        Other programs may write too, so it goes by what is stored, and looks for it now and then. `rescue` is asked
+        in between: nobody may be left who writes the last event.
         """
         number = after
-        while True:
+        while not (self._ended and self._clerk.closed):
+            # Taken before looking: what is told from here on wakes us.
             news, ended = self._news, self._ended
             for event in await self._clerk.do(self._events.since, self._run, number):
                 yield event
@@ -129,25 +111,19 @@ class Tape:
             self._writer = None
 
     async def _store(self, batch: deque[Draft]) -> None:
-        written: list[Event] = []
         try:
-            await self._clerk.do(self._append, batch, written)
+            await self._clerk.do(self._append, batch)
         finally:
             # What the store did not take is kept for the next try.
             self._drafts.extendleft(reversed(batch))
-            self._tell(written)
+            self._tell()
 
-    def _append(self, batch: deque[Draft], written: list[Event]) -> None:
+    def _append(self, batch: deque[Draft]) -> None:
         while batch:
             kind, body = batch[0]
-            written.append(self._events.append(self._run, kind, body))
+            self._events.append(self._run, kind, body)
             batch.popleft()
 
-    def _tell(self, events: list[Event]) -> None:
-        self._told += events
+    def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
-
-
-def _number(event: Event) -> int:
-    return event.number

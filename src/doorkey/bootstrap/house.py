@@ -28,7 +28,7 @@ from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
-from doorkey.adapters.store.databases import is_shared, open_app, open_vault
+from doorkey.adapters.store.databases import open_app, open_vault
 from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
@@ -306,7 +306,6 @@ class House:
             self._guarded,
             confinement=detect(self._environ),
             record=self.services.book.note,
-            leases=self.vault.leases if is_shared(self._environ) else None,
         )
 
     def check_folder(self, text: str) -> str:

@@ -12,6 +12,7 @@ from doorkey.ports.chats import (
     Preferences,
     Readings,
     Runs,
+    Stops,
 )
 from doorkey.ports.vault import Accounts, Attempts, Choices, Cipher, KeyFacts, KeyRing, Leases, Roll
 from doorkey.ports.world import (
@@ -73,6 +74,7 @@ __all__ = [
     "Runner",
     "Runs",
     "Signatures",
+    "Stops",
     "Surroundings",
     "Transport",
 ]

@@ -11,11 +11,13 @@ from doorkey.ports import (
     Conversations,
     Entropy,
     Events,
+    Leases,
     Ledger,
     PageSessions,
     Preferences,
     Readings,
     Runs,
+    Stops,
 )
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents
@@ -54,7 +56,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatStores:
-    """What is kept of chats and of the page, in `app.db`."""
+    """What is kept of chats and of the page, in `app.db`; `claims` are the leases of those who make the answers."""
 
     preferences: Preferences
     conversations: Conversations
@@ -62,6 +64,8 @@ class ChatStores:
     events: Events
     approvals: Approvals
     allowances: Allowances
+    claims: Leases
+    stops: Stops
     page_sessions: PageSessions
     audit: Audit
     ledger: Ledger

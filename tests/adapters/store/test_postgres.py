@@ -29,8 +29,8 @@ def vault(postgres_url, tmp_path, machine):
 
 
 @pytest.fixture
-def app(postgres_url, clock):
-    app = open_app(Secret(postgres_url), now=clock.now)
+def app(postgres_url, clock, machine):
+    app = open_app(Secret(postgres_url), now=clock.now, machine=machine)
     yield app
     app.close()
 
@@ -64,6 +64,14 @@ class TestSqlConversations(same.TestSqlConversations):
 
 
 class TestSqlRuns(same.TestSqlRuns):
+    pass
+
+
+class TestSqlClaims(same.TestSqlClaims):
+    pass
+
+
+class TestSqlStops(same.TestSqlStops):
     pass
 
 

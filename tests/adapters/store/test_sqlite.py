@@ -9,7 +9,13 @@ from doorkey.testing.contracts.accounts import AccountsContract
 from doorkey.testing.contracts.approvals import AllowancesContract, ApprovalsContract
 from doorkey.testing.contracts.attempts import AttemptsContract
 from doorkey.testing.contracts.audit import AuditContract
-from doorkey.testing.contracts.chats import ConversationsContract, EventsContract, LedgerContract, RunsContract
+from doorkey.testing.contracts.chats import (
+    ConversationsContract,
+    EventsContract,
+    LedgerContract,
+    RunsContract,
+    StopsContract,
+)
 from doorkey.testing.contracts.cipher import CipherContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.contracts.page_sessions import PageSessionsContract
@@ -35,8 +41,8 @@ def vault(tmp_path, machine):
 
 
 @pytest.fixture
-def app(tmp_path, clock):
-    app = open_app(tmp_path / "data", now=clock.now)
+def app(tmp_path, clock, machine):
+    app = open_app(tmp_path / "data", now=clock.now, machine=machine)
     yield app
     app.close()
 
@@ -84,6 +90,18 @@ class TestSqlConversations(ConversationsContract):
 
 
 class TestSqlRuns(RunsContract):
+    @pytest.fixture
+    def store(self, app):
+        return app
+
+
+class TestSqlClaims(LeasesContract):
+    @pytest.fixture
+    def store(self, app):
+        return app.claims
+
+
+class TestSqlStops(StopsContract):
     @pytest.fixture
     def store(self, app):
         return app

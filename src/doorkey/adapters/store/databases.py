@@ -44,11 +44,6 @@ def open_app(environ: Mapping[str, str], folder: Path) -> AppStore:
     return postgres.open_app(Secret(url))
 
 
-def is_shared(environ: Mapping[str, str]) -> bool:
-    """Whether other programs may answer the same chats."""
-    return bool(environ.get(VARIABLE))
-
-
 @contextmanager
 def _driver_needed() -> Iterator[None]:
     try:

@@ -16,7 +16,7 @@ from doorkey.adapters.store.leases import SqlLeases
 from doorkey.adapters.store.machine import Machine
 from doorkey.adapters.store.page_sessions import SqlPageSessions
 from doorkey.adapters.store.readings import SqlReadings
-from doorkey.adapters.store.runs import SqlEvents, SqlRuns
+from doorkey.adapters.store.runs import SqlEvents, SqlRuns, SqlStops
 from doorkey.adapters.store.settings import SqlSettings
 from doorkey.adapters.store.stores import AppStore, Vault
 from doorkey.adapters.store.usage import SqlLedger
@@ -36,7 +36,7 @@ def vault_over(database: Database, key: Sequence[KeySource], machine: Machine) -
     )
 
 
-def app_over(database: Database, now: Callable[[], datetime]) -> AppStore:
+def app_over(database: Database, now: Callable[[], datetime], machine: Machine) -> AppStore:
     """Give the chats in a database; closing them closes the database."""
     return AppStore(
         preferences=SqlSettings(database),
@@ -45,6 +45,8 @@ def app_over(database: Database, now: Callable[[], datetime]) -> AppStore:
         events=SqlEvents(database),
         approvals=SqlApprovals(database),
         allowances=SqlAllowances(database),
+        claims=SqlLeases(database, machine),
+        stops=SqlStops(database),
         page_sessions=SqlPageSessions(database, now),
         audit=SqlAudit(database),
         ledger=SqlLedger(database),

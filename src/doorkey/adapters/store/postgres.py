@@ -48,6 +48,13 @@ def open_vault(
     return vault_over(database, key, machine or SharedTime(database, ThisMachine())), database.is_local
 
 
-def open_app(url: Secret, *, now: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE) -> AppStore:
+def open_app(
+    url: Secret,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    machine: Machine | None = None,
+    patience: timedelta = PATIENCE,
+) -> AppStore:
     """Open the app's schema, making it where there is none. Raises as `open_vault` does."""
-    return app_over(PostgresDatabase(Address(url), APP, patience=patience), now)
+    database = PostgresDatabase(Address(url), APP, patience=patience)
+    return app_over(database, now, machine or SharedTime(database, ThisMachine()))

@@ -1,4 +1,4 @@
-"""The answers of a chat, their model messages and their numbered events."""
+"""The answers of a chat: their model messages, their numbered events, and the wish to end one."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from doorkey.adapters.store.columns import as_json, moment_or_none, stamp, stamp_or_none
 from doorkey.adapters.store.database import Database, Value
-from doorkey.domain.conversation import Event, EventKind, Run, RunState, Served
+from doorkey.domain.conversation import LIVE, Event, EventKind, Run, RunState, Served
 from doorkey.domain.provider import Payer
 from doorkey.errors import UnknownName
 
@@ -52,6 +52,14 @@ class SqlRuns:
             if history is not None:
                 self._database.rows(_SAVE_HISTORY, (run.id, history))
 
+    def begin(self, run: Run) -> bool:
+        live = "SELECT 1 FROM runs WHERE conversation = ? AND state IN (?, ?)"
+        with self._database.transaction(f"chat {run.conversation}"):
+            if self._database.rows(live, (run.conversation, *sorted(LIVE))):
+                return False
+            self._database.rows(_SAVE, _row(run))
+        return True
+
     def history(self, run: str) -> bytes | None:
         rows = self._database.rows("SELECT messages FROM histories WHERE run = ?", (run,))
         return rows[0]["messages"] if rows else None
@@ -73,6 +81,19 @@ class SqlEvents:
         sql = "SELECT * FROM events WHERE run = ? AND number > ? ORDER BY number"
         rows = self._database.rows(sql, (run, number))
         return [Event(run, row["number"], EventKind(row["kind"]), json.loads(row["body"])) for row in rows]
+
+
+class SqlStops:
+    """Fill `ports.Stops`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(self, run: str) -> None:
+        self._database.rows("INSERT INTO stops (run) VALUES (?) ON CONFLICT DO NOTHING", (run,))
+
+    def asked(self, run: str) -> bool:
+        return bool(self._database.rows("SELECT 1 FROM stops WHERE run = ?", (run,)))
 
 
 def _row(run: Run) -> dict[str, Value]:

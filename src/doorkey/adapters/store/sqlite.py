@@ -31,6 +31,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_app(folder: Path, *, now: Callable[[], datetime] = utc_now, patience: timedelta = PATIENCE) -> AppStore:
+def open_app(
+    folder: Path, *, now: Callable[[], datetime] = utc_now, machine: Machine = _MACHINE, patience: timedelta = PATIENCE
+) -> AppStore:
     """Open `app.db`, making it where there is none. Raises VaultDamaged, StorageFull and StoreBusy."""
-    return app_over(SqliteDatabase(folder / "app.db", APP, patience=patience), now)
+    return app_over(SqliteDatabase(folder / "app.db", APP, patience=patience), now, machine)

@@ -137,6 +137,44 @@ class RunsContract(AppContract):
 
         assert seen == [None, b"[1]", b"[2]"]
 
+    def test_a_chat_has_one_live_run(self, store: AppStore, conversation: Conversation) -> None:
+        first, second = a_run(conversation.id), a_run(conversation.id)
+
+        begun = [store.runs.begin(each) for each in (first, second)]
+
+        assert begun == [True, False]
+        assert store.runs.of(conversation.id) == [first]
+
+    @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.WAITING])
+    def test_a_run_that_waits_is_live_too(
+        self, store: AppStore, conversation: Conversation, run: Run, state: RunState
+    ) -> None:
+        store.runs.save(replace(run, state=state))
+
+        assert not store.runs.begin(a_run(conversation.id))
+
+    def test_a_run_that_has_ended_lets_the_next_begin(
+        self, store: AppStore, conversation: Conversation, run: Run
+    ) -> None:
+        store.runs.save(replace(run, state=RunState.STOPPED, ended_at=NOON))
+
+        assert store.runs.begin(a_run(conversation.id))
+
+    def test_other_chats_have_runs_of_their_own(self, store: AppStore, run: Run) -> None:
+        other = a_conversation()
+        store.conversations.save(other)
+
+        assert store.runs.begin(a_run(other.id))
+
+    def test_of_many_that_begin_at_once_one_does(self, store: AppStore, conversation: Conversation) -> None:
+        prompts = [a_run(conversation.id) for _ in range(8)]
+
+        with ThreadPoolExecutor(max_workers=8) as crowd:
+            begun = list(crowd.map(store.runs.begin, prompts))
+
+        assert begun.count(True) == 1
+        assert store.runs.of(conversation.id) == [prompts[begun.index(True)]]
+
     def test_a_run_of_a_deleted_chat_cannot_be_saved(
         self, store: AppStore, conversation: Conversation, run: Run
     ) -> None:
@@ -144,6 +182,35 @@ class RunsContract(AppContract):
 
         with pytest.raises(UnknownName):
             store.runs.save(run)
+
+
+class StopsContract(AppContract):
+    """Inherit, and give an empty `store`."""
+
+    def test_what_was_asked_for_is_known_and_nothing_else(self, store: AppStore, run: Run) -> None:
+        other = replace(run, id="run_other")
+        store.runs.save(other)
+
+        for _ in range(2):
+            store.stops.ask(run.id)
+
+        assert store.stops.asked(run.id)
+        assert not store.stops.asked(other.id)
+
+    def test_a_deleted_chat_takes_its_wishes_along(self, store: AppStore, conversation: Conversation, run: Run) -> None:
+        store.stops.ask(run.id)
+
+        store.conversations.delete(conversation.id)
+
+        assert not store.stops.asked(run.id)
+
+    def test_the_end_of_a_run_that_is_gone_cannot_be_asked_for(
+        self, store: AppStore, conversation: Conversation, run: Run
+    ) -> None:
+        store.conversations.delete(conversation.id)
+
+        with pytest.raises(UnknownName):
+            store.stops.ask(run.id)
 
 
 class LedgerContract(AppContract):

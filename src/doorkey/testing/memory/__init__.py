@@ -12,6 +12,7 @@ from doorkey.testing.memory.app import (
     MemoryPageSessions,
     MemoryReadings,
     MemoryRuns,
+    MemoryStops,
 )
 from doorkey.testing.memory.audit import MemoryAudit
 from doorkey.testing.memory.keys import MemoryKeyRing
@@ -34,6 +35,7 @@ __all__ = [
     "MemoryReadings",
     "MemoryRuns",
     "MemorySettings",
+    "MemoryStops",
     "memory_app",
     "memory_vault",
 ]
@@ -53,8 +55,8 @@ def memory_vault(clock: FakeClock | None = None) -> Vault:
 
 
 def memory_app(clock: FakeClock | None = None) -> AppStore:
-    """Make an empty store of chats; page sessions end by the clock."""
-    chats = Chats()
+    """Make an empty store of chats; page sessions and claims end by the clock."""
+    chats, now = Chats(), (clock or FakeClock()).now
     return AppStore(
         preferences=MemorySettings(),
         conversations=MemoryConversations(chats),
@@ -62,7 +64,9 @@ def memory_app(clock: FakeClock | None = None) -> AppStore:
         events=MemoryEvents(chats),
         approvals=MemoryApprovals(chats),
         allowances=MemoryAllowances(chats),
-        page_sessions=MemoryPageSessions((clock or FakeClock()).now),
+        claims=MemoryLeases(now),
+        stops=MemoryStops(chats),
+        page_sessions=MemoryPageSessions(now),
         audit=MemoryAudit(),
         ledger=MemoryLedger(chats),
         readings=MemoryReadings(),

@@ -10,7 +10,7 @@ from threading import RLock
 from doorkey.adapters.store.approvals import refuse_illegal
 from doorkey.adapters.store.page_sessions import LIFETIME, SEEN_STEP
 from doorkey.domain.approval import Approval, ApprovalState
-from doorkey.domain.conversation import Conversation, Event, EventKind, Run, RunState
+from doorkey.domain.conversation import LIVE, Conversation, Event, EventKind, Run, RunState
 from doorkey.domain.secret import Secret
 from doorkey.domain.usage import Usage, summed
 from doorkey.domain.window import Window
@@ -30,6 +30,7 @@ class Chats:
     events: dict[str, list[Event]] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
     allowances: set[tuple[str, str]] = field(default_factory=set)
+    stops: set[str] = field(default_factory=set)
 
     @contextmanager
     def belonging_to(self, rows: Mapping[str, object], parent: str) -> Iterator[None]:
@@ -69,6 +70,7 @@ class MemoryConversations:
                     rows.pop(run, None)
             chats.approvals = {row.id: row for row in chats.approvals.values() if row.conversation != conversation}
             chats.allowances = {pair for pair in chats.allowances if pair[0] != conversation}
+            chats.stops -= gone
 
 
 class MemoryRuns:
@@ -92,8 +94,29 @@ class MemoryRuns:
             if history is not None:
                 self._chats.histories[run.id] = history
 
+    def begin(self, run: Run) -> bool:
+        with self._chats.lock:
+            if any(each.state in LIVE for each in self.of(run.conversation)):
+                return False
+            self.save(run)
+            return True
+
     def history(self, run: str) -> bytes | None:
         return self._chats.histories.get(run)
+
+
+class MemoryStops:
+    """Fill `ports.Stops`."""
+
+    def __init__(self, chats: Chats) -> None:
+        self._chats = chats
+
+    def ask(self, run: str) -> None:
+        with self._chats.belonging_to(self._chats.runs, run):
+            self._chats.stops.add(run)
+
+    def asked(self, run: str) -> bool:
+        return run in self._chats.stops
 
 
 class MemoryLedger:
