@@ -38,7 +38,22 @@ def test_the_versions_that_matter_are_named():
 
 
 def test_folders_of_ones_own_are_in_order(places):
-    assert [found.text for found in installation.folders(places)] == [f"{places.data} (700)"] * 2
+    config = places.data.with_name("config")
+    config.mkdir(mode=0o700)
+
+    apart = [found.text for found in installation.folders(replace(places, config=config))]
+    together = [found.text for found in installation.folders(places)]
+
+    assert apart == [f"{places.data} (700)", f"{config} (700)"]
+    assert together == [f"{places.data} (700)", "in the same folder"]
+
+
+def test_a_folder_that_is_not_there_is_a_fault_with_its_remedy(places):
+    gone = places.data / "gone"
+
+    [found, _] = installation.folders(Folders(data=gone, config=gone))
+
+    assert (found.ok, found.fix) == (False, f"mkdir -p -m 700 {gone}")
 
 
 def test_a_database_that_others_may_read_is_a_fault(places):

@@ -7,6 +7,7 @@ import pytest
 
 from doorkey.bootstrap import open_house
 from doorkey.domain.account import Standing, State
+from doorkey.errors import StoreBusy, VaultDamaged
 from doorkey.testing.practice import ACME
 from tests.cli.acme import keep
 from tests.cli.terminal import Terminal
@@ -149,3 +150,26 @@ def test_an_account_that_needs_a_person_is_named(house):
 
     assert (code, faults(terminal)) == (1, {"accounts": f"doorkey login acme --account {account.id}"})
     assert any(text == "acme work: It was revoked." for _, text, _ in findings(terminal))
+
+
+def test_a_vault_that_does_not_open_is_a_finding_among_what_can_be_seen(config):
+    terminal = Terminal(VaultDamaged("The file is damaged.", hint="Restore it."))
+
+    code = terminal.run("doctor", "--json")
+
+    checks = [each["check"] for each in told(terminal)]
+    assert (code, faults(terminal)) == (1, {"vault": "Restore it."})
+    assert ("vault", "The file is damaged.", "Restore it.") in findings(terminal)
+    assert {"version", "data", "app", "proxy", "trust"} <= set(checks)
+    assert "reach" not in checks
+
+
+def test_a_failure_after_the_house_was_opened_is_no_closed_vault(house):
+    def busy(*, every):
+        raise StoreBusy("Another program holds it.")
+
+    house.checkup = busy
+    terminal = Terminal(house)
+
+    assert terminal.run("doctor", "--json") == 4
+    assert json.loads(terminal.out)["error"] == "store_busy"

@@ -31,13 +31,23 @@ def versions() -> Iterator[Finding]:
 
 def folders(places: Folders) -> Iterator[Finding]:
     """See that nobody else on this computer can look into the folders and the databases, and that we can write."""
-    for check, folder in (("data", places.data), ("config", places.config)):
-        for path in (folder, *(folder / name for name in DATABASES)):
-            if path.exists() and (others := stat.S_IMODE(path.stat().st_mode) & 0o077):
-                yield fault(check, f"{path} is open to others ({others:03o})", _close(path))
-        if not os.access(folder, os.W_OK | os.X_OK):
-            yield fault(check, f"{folder} cannot be written", f"chmod 700 {folder}")
-        yield Finding(check=check, text=f"{folder} ({stat.S_IMODE(folder.stat().st_mode):03o})")
+    yield from _folder("data", places.data, [places.data / name for name in DATABASES])
+    if places.config == places.data:
+        yield Finding(check="config", text="in the same folder")
+    else:
+        yield from _folder("config", places.config, [])
+
+
+def _folder(check: str, folder: Path, files: list[Path]) -> Iterator[Finding]:
+    if not folder.is_dir():
+        yield fault(check, f"{folder} is not there", f"mkdir -p -m 700 {folder}")
+        return
+    for path in (folder, *filter(Path.exists, files)):
+        if others := stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield fault(check, f"{path} is open to others ({others:03o})", _close(path))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield fault(check, f"{folder} cannot be written", f"chmod 700 {folder}")
+    yield Finding(check=check, text=f"{folder} ({stat.S_IMODE(folder.stat().st_mode):03o})")
 
 
 def kind_of_databases(environ: Mapping[str, str]) -> str:

@@ -9,7 +9,8 @@ import click
 from doorkey.cli import failures
 from doorkey.cli.io import Io, Style, printable
 from doorkey.cli.shell import House, Shell
-from doorkey.service.checkup import Finding
+from doorkey.errors import DoorkeyError
+from doorkey.service.checkup import Checkup, Finding
 
 NAME = 11
 """How wide the names of the checks are."""
@@ -32,13 +33,25 @@ def command(shell: Shell, /, **options: Any) -> int:
 
     The exit code is 1 when something needs a hand; each finding comes with its fix.
     """
-    return shell.run(run, Options(**options))
+    return shell.run(run, Options(**options), shut=run_shut)
 
 
 def run(options: Options, io: Io, house: House) -> int:
-    """Look at everything and tell; what takes long is told when it comes."""
+    """Look at everything and tell."""
+    return report(options, io, house.checkup(every=options.every))
+
+
+def run_shut(options: Options, io: Io, error: DoorkeyError) -> int:
+    """Look at what can be seen while the vault does not open, and tell why it does not."""
+    from doorkey.bootstrap.checkup import checkup_when_shut
+
+    return report(options, io, checkup_when_shut(error, every=options.every))
+
+
+def report(options: Options, io: Io, checkup: Checkup) -> int:
+    """Tell the findings; what takes long is told when it comes."""
     found = []
-    for finding in house.checkup(every=options.every).findings():
+    for finding in checkup.findings():
         found.append(finding)
         if not options.as_json:
             tell(io, finding)

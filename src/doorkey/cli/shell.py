@@ -60,6 +60,7 @@ class House(Protocol):
 
 
 Run = Callable[[Options, Io, House], int | None]
+RunShut = Callable[[Options, Io, DoorkeyError], int]
 Describe = Callable[[DoorkeyError], dict[str, object]]
 
 
@@ -70,13 +71,27 @@ class Shell:
         self.io = io
         self._open_house = open_house
 
-    def run(self, run: Run[Options], options: Options, *, describe: Describe | None = None) -> int:
-        """Run a command in an open house; with `as_json` in its options a failure is an object on stdout too."""
+    def run(
+        self,
+        run: Run[Options],
+        options: Options,
+        *,
+        describe: Describe | None = None,
+        shut: RunShut[Options] | None = None,
+    ) -> int:
+        """Run a command in an open house; with `as_json` in its options a failure is an object on stdout too.
+
+        `shut` runs in its place where the house cannot be opened.
+        """
+        opened = False
         try:
             with self._open_house() as house:
+                opened = True
                 house.errand = _errand()
                 return run(options, self.io, house) or 0
         except DoorkeyError as error:
+            if shut and not opened:
+                return shut(options, self.io, error)
             if getattr(options, "as_json", False):
                 self.io.json((describe or _described)(error))
             failures.explain(self.io, error)
