@@ -98,7 +98,17 @@ def test_connecting_makes_sure_that_the_server_is_the_one(street):
 
     account = street.keys.keep("ollama", None, None, name=None)
 
-    assert (account.method, account.payer.value) == ("none", "local")
+    assert (account.method, account.payer.value, account.label) == ("none", "local", "Ollama")
+
+
+def test_connecting_again_makes_no_second_account(street):
+    street.here[OLLAMA_PAGE] = json.dumps(TAGS).encode()
+    first = street.keys.keep("ollama", None, None, name=None)
+
+    again = street.keys.keep("ollama", None, None, name=None)
+    other = street.keys.keep("ollama", None, None, name="other")
+
+    assert (again.id, other.id == first.id) == (first.id, False)
 
 
 @pytest.mark.parametrize("answer", [None, b"<html>A development server</html>"])

@@ -70,6 +70,9 @@ class Keys:
         elif method.kind is Kind.NONE and check:
             # What answers on a known port must not be taken for the server that usually does.
             self._neighbours.demand(provider)
+        if method.kind is Kind.NONE:
+            # Nobody is signed in there, so it is called what it is.
+            name = name or provider.name
         return self._keep(provider, method, Identity(), Secret(text), proof=proof, name=name)
 
     def follow(self, provider_id: str, method_id: str, owner: Owner, *, name: str | None = None) -> Account:
