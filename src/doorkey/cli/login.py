@@ -16,7 +16,7 @@ from doorkey.errors import DoorkeyError, SignInFailed, UnknownName
 from doorkey.service.consents import for_method
 from doorkey.service.device import may_have_code, needs_code
 from doorkey.service.sign_in import SignIn
-from doorkey.service.ways import WITHOUT_BROWSER, offered
+from doorkey.service.ways import WITHOUT_BROWSER, first_choice, offered
 
 HOW = {
     Kind.AUTHORIZATION_CODE: "browser, or --paste",
@@ -97,7 +97,7 @@ def choose_way(options: Options, house: House) -> Way:
         raise UnknownName(f"{account.label} is an account at {account.provider}, not at {options.provider}.")
     provider = house.services.catalog.provider(options.provider)
     method_id = options.method or (account.method if account else None)
-    method = provider.method(method_id) if method_id else next(iter(offered(provider)), None)
+    method = provider.method(method_id) if method_id else first_choice(provider)
     if method is None:
         raise UnknownName(f"{provider.name} has no method {method_id or 'that is switched on'}.")
     name = options.name or (account.name if account else None)

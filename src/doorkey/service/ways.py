@@ -27,7 +27,7 @@ class Ways:
         Raises UnknownName, PolicyRefused for one that is off, Misconfigured without a client id, and ConsentNeeded.
         """
         provider = self._catalog.provider(provider_id)
-        method = provider.method(method_id) if method_id else next(iter(offered(provider)), None)
+        method = provider.method(method_id) if method_id else first_choice(provider)
         if method is None:
             raise UnknownName(f"{provider.name} has no method {method_id or 'that is switched on'}.")
         if not method.enabled:
@@ -83,6 +83,11 @@ class Ways:
             known = f"urn:uuid:{UUID(bytes=self._entropy.bytes(16), version=4)}"
             self._choices.set("host-id", known)
         return known
+
+
+def first_choice(provider: Provider) -> Method | None:
+    """Return the method that is meant where none is named; where none can be used, the first, which says why."""
+    return next(iter(offered(provider) or provider.methods), None)
 
 
 def offered(provider: Provider) -> list[Method]:
