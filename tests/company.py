@@ -173,6 +173,7 @@ def serving(app: ASGIApp, certificate: Path) -> Iterator[int]:
         ssl_certfile=str(certificate),
         log_level="critical",
         access_log=False,
+        date_header=False,
         lifespan="off",
         timeout_graceful_shutdown=1,
     )

@@ -1,6 +1,7 @@
 """The real command in a company: only its proxy leads out, and only its authority vouches for what answers there."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -174,6 +175,42 @@ def test_a_vendors_own_sdk_goes_the_same_way(installed, proxy, home):
     assert ended.code == 4
     assert "“Acme Root CA”, which this computer does not trust" in ended.err
     assert proxy.asked
+
+
+def test_the_doctor_proves_the_way_and_the_clock(installed, proxy, authority, sandbox, browse):
+    installed.configure(network("network", proxy.url, authority.pem) + ACME.format(url=BASE))
+    log_in(installed, browse)
+
+    well = installed.run("doctor", "--json")
+    sandbox._world.clock = lambda: time.time() + 600
+    late = installed.run("doctor", "--json")
+    installed.configure(f'[network]\nproxy = "{proxy.url}"\n' + ACME.format(url=BASE))
+    distrusted = installed.run("doctor", "--json")
+
+    assert (well.code, late.code, distrusted.code) == (0, 1, 1)
+    assert f"{proxy.url} ([network] in config.toml)" in told(well, "proxy")
+    assert f"{authority.pem} (ca_bundle in config.toml)" in told(well, "trust")
+    assert f"acme models: {HOST} answers through {proxy.url} in " in told(well, "reach")
+    assert told(well, "clock") == f"agrees with {HOST}"
+    assert f"s behind {HOST}" in told(late, "clock")
+    assert "“Acme Root CA”, which this computer does not trust" in told(distrusted, "reach")
+
+
+def told(doctor: Ran, check: str) -> str:
+    return " ".join(each["text"] for each in doctor.json["findings"] if each["check"] == check)
+
+
+def test_the_doctor_ends_soon_where_nobody_answers(installed):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        ended = installed.run("doctor", "--all", "--json", HTTPS_PROXY=proxy)
+        took = time.monotonic() - started
+
+    assert ended.code == 1
+    assert "addresses of providers was reached" in told(ended, "reach")
+    assert "did not answer in time" in told(ended, "reach")
+    assert took < 12
 
 
 def test_a_proxy_that_wants_a_password_is_told_one_in_the_config(installed, port, authority, browse):
