@@ -174,6 +174,7 @@ def test_whoever_waits_looks_at_the_version_ever_less_often_and_at_the_lease_now
     assert pauses == sorted(pauses)
     assert PAUSE <= sum(pauses, timedelta(0)) < PAUSE + LONGEST_GLANCE
     assert sum(isinstance(step, Version) for step in waiter.taken) > len(pauses)
+    assert sum(isinstance(step, Load) for step in waiter.taken) == 1
     holder.die()
     waiter.die()
 

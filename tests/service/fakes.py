@@ -203,6 +203,7 @@ class House:
             runner=self.runtime,
             leases=self.world.ports.leases,
         )
+        self.readied: list[str] = []
         self.sources = Sources(
             accounts=self.accounts,
             leases=self.world.ports.leases,
@@ -211,6 +212,7 @@ class House:
             runner=self.runtime,
             async_runner=lambda: AsyncRuntime(self.runtime),
             practice=self.practice,
+            ready=lambda url, _: self.readied.append(url),
         )
         ways = Ways(
             catalog=self.catalog,

@@ -11,7 +11,7 @@ from doorkey.domain.account import Standing, State
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured, ProviderUnavailable, SignInNeeded
 from doorkey.service.resolve import Wish
-from doorkey.testing.script import answer
+from doorkey.testing.script import METHOD, answer
 from doorkey.testing.values import HOUR, NOON, held, some_tokens
 from tests.service.fakes import IN_ENVIRONMENT
 
@@ -234,6 +234,53 @@ def test_fifty_threads_on_an_expired_token_make_one_refresh(expired):
 
     assert set(tokens) == {NEW}
     assert expired.world.endpoints.refreshes == 1
+
+
+def test_who_comes_while_a_renewal_is_under_way_here_asks_the_vault_nothing(expired):
+    slow = Slow(expired.world.endpoints)
+    source = source_of(expired)
+
+    with ThreadPoolExecutor(21) as threads:
+        first = threads.submit(source.get)
+        assert slow.began.wait(PATIENCE)
+        expired.accounts.counts.clear()
+        looks = list(threads.map(source.settle, [source.need()] * 20))
+        asked = dict(expired.accounts.counts)
+        slow.go_on.set()
+
+        assert first.result(PATIENCE) == NEW
+    assert looks == [None] * 20
+    assert asked == {}
+
+
+def test_a_stale_token_is_served_at_once_also_while_its_renewal_is_under_way(fresh):
+    slow = Slow(fresh.world.endpoints)
+    source = source_of(fresh)
+    fresh.clock.time = STALE
+    source.get()
+    assert slow.began.wait(PATIENCE)
+
+    served = source.get()
+
+    slow.go_on.set()
+    fresh.sources.close()
+    assert served == Secret("access-one")
+
+
+def test_after_the_first_renewal_it_gets_ready_for_the_next(expired):
+    source = source_of(expired)
+    source.get()
+    expired.clock.time += 2 * HOUR
+
+    source.get()
+
+    assert expired.readied == [METHOD.token_url]
+
+
+async def test_after_the_first_renewal_for_asyncio_it_gets_ready_for_the_next(expired):
+    await async_source_of(expired).get()
+
+    assert expired.readied == [METHOD.token_url]
 
 
 async def test_fifty_tasks_on_an_expired_token_make_one_refresh(expired):

@@ -149,6 +149,7 @@ class House:
             async_runner=self._async_runtime,
             practice=self.practice,
             used=witness.saw_use,
+            ready=self.transport.warm,
         )
         neighbours = Neighbours(catalog=self.catalog, knock=knock)
         keys = Keys(

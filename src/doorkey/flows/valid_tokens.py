@@ -67,9 +67,9 @@ def valid_tokens(need: Need) -> Flow[Held]:
     Raises what `renew` raises, and RefreshTimedOut when another holder does not finish within its lease.
     """
     started = yield from steps.now()
+    version = yield from steps.version()
+    held = yield from steps.load(need.account)
     while True:
-        version = yield from steps.version()
-        held = yield from steps.load(need.account)
         moment = yield from steps.now()
         if need.satisfied(held, moment):
             return held
@@ -81,24 +81,27 @@ def valid_tokens(need: Need) -> Flow[Held]:
             renewed = yield from _under(lease, need, held)
             if renewed is not None:
                 return renewed
+            version = yield from steps.version()
+            held = yield from steps.load(need.account)
         elif need.tolerates(held, moment):
             return held
         elif moment - started > PATIENCE:
             raise RefreshTimedOut("Another program is renewing this sign-in and has not finished.")
-        else:
-            yield from _change(version)
+        elif (changed := (yield from _change(version))) != version:
+            version, held = changed, (yield from steps.load(need.account))
 
 
-def _change(version: int) -> Flow[None]:
-    """Wait until the vault is another than this version, looking ever less often.
+def _change(version: int) -> Flow[int]:
+    """Wait until the vault is another than this version, looking ever less often; return the version that it has.
 
     Not for longer than PAUSE, because a holder that dies changes nothing.
     """
     glance, waited = SHORTEST_GLANCE, timedelta(0)
-    while waited < PAUSE and (yield from steps.version()) == version:
+    while (now := (yield from steps.version())) == version and waited < PAUSE:
         yield from steps.sleep(glance)
         waited += glance
         glance = min(glance * 2, LONGEST_GLANCE)
+    return now
 
 
 def _under(lease: Lease, need: Need, held: Held) -> Flow[Held | None]:

@@ -15,8 +15,9 @@ from doorkey.service.token_source import Source, TokenSource
 class AsyncRenewals:
     """Let tasks of one loop share a renewal; waiting for another program's takes no thread."""
 
-    def __init__(self, runner: AsyncRunner) -> None:
+    def __init__(self, runner: AsyncRunner, after: Callable[[Need], None] = lambda _: None) -> None:
         self._runner = runner
+        self._after = after
         self._live: dict[tuple[AbstractEventLoop, Key], Task[Held]] = {}
 
     async def join(self, need: Need) -> Held:
@@ -25,8 +26,12 @@ class AsyncRenewals:
         live = self._live.get(key)
         if live is None:
             live = self._live[key] = asyncio.ensure_future(self._runner.run(valid_tokens(need)))
-            live.add_done_callback(lambda _: self._live.pop(key, None))
+            live.add_done_callback(lambda _: self._end(key, need))
         return await asyncio.shield(live)
+
+    def _end(self, key: tuple[AbstractEventLoop, Key], need: Need) -> None:
+        self._live.pop(key, None)
+        self._after(need)
 
 
 class AsyncTokenSource:

@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from doorkey.domain.account import Account, State
+from doorkey.domain.network import Network
 from doorkey.domain.owner import Owner
 from doorkey.domain.provider import Method
 from doorkey.errors import Misconfigured
@@ -27,6 +28,14 @@ def _unseen(choice: Choice, detail: str | None) -> None:
     """Let a use go by."""
 
 
+Ready = Callable[[str, Network], None]
+"""Gets ready for a next exchange with an address; called where a renewal has ended and the program goes on."""
+
+
+def _idle(url: str, network: Network) -> None:
+    """Get nothing ready."""
+
+
 class Sources:
     """Make and keep the token sources of this process."""
 
@@ -41,6 +50,7 @@ class Sources:
         async_runner: Callable[[], AsyncRunner],
         practice: Practice,
         used: Used = _unseen,
+        ready: Ready = _idle,
     ) -> None:
         self._accounts = accounts
         self._leases = leases
@@ -48,7 +58,8 @@ class Sources:
         self._clock = clock
         self._practice = practice
         self._used = used
-        self._renewals = Renewals(runner)
+        self._ready = ready
+        self._renewals = Renewals(runner, self._get_ready)
         self._async_runner = async_runner
         self._lock = Lock()
         self._known: dict[str, TokenSource] = {}
@@ -88,7 +99,13 @@ class Sources:
     def _async_renewals(self) -> "AsyncRenewals":
         from doorkey.service.async_source import AsyncRenewals
 
-        return AsyncRenewals(self._async_runner())
+        return AsyncRenewals(self._async_runner(), self._get_ready)
+
+    def _get_ready(self, need: Need) -> None:
+        """Get ready to be the one who renews the next time, after the first time: others may have done that one."""
+        ready, self._ready = self._ready, _idle
+        if address := need.method.token_url or need.method.issuer:
+            ready(address, need.method.network)
 
     def _managed(self, account: Account, method: Method, detail: str | None, used: Callable[[], None]) -> Source:
         if account.standing.state is State.OFF:

@@ -27,10 +27,11 @@ class Source(Protocol):
 
 
 class Renewals:
-    """Let callers in one process share a renewal instead of queueing for the lease."""
+    """Let callers in one process share a renewal instead of queueing for the lease; `after` is called at its end."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, after: Callable[[Need], None] = lambda _: None) -> None:
         self._runner = runner
+        self._after = after
         self._lock = Lock()
         self._live: dict[Key, Future[Held]] = {}
         self._beside: set[Future[Held]] = set()
@@ -42,8 +43,12 @@ class Renewals:
             live = self._live.get(key)
             if live is None:
                 live = self._live[key] = self._runner.start(valid_tokens(need))
-                live.add_done_callback(lambda _: self._live.pop(key, None))
+                live.add_done_callback(lambda _: self._end(need))
             return live
+
+    def under_way(self, need: Need) -> bool:
+        """Whether a renewal that serves this need has been started and not yet ended."""
+        return need.key in self._live
 
     def begin(self, need: Need) -> None:
         """Let a renewal go on beside the caller; what goes wrong is recorded on the account."""
@@ -54,6 +59,10 @@ class Renewals:
     def close(self) -> None:
         """Wait for what goes on beside, which nobody else does: a short command may end before its renewal."""
         wait(list(self._beside))
+
+    def _end(self, need: Need) -> None:
+        self._live.pop(need.key, None)
+        self._after(need)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +130,17 @@ class TokenSource:
 
     def settle(self, need: Need) -> Held | None:
         """Return what serves the need as the vault stands, or None when a renewal has to be waited for."""
-        return self._settled(need) or self._tolerated(need)
+        if self._has_to_wait(need):
+            return None
+        held, version = self._reread()
+        now = self._clock.now()
+        if need.satisfied(held, now):
+            return self.remember(held, version)
+        if not need.tolerates(held, now):
+            return None
+        if not held.account.standing.pausing(now):
+            self._renewals.begin(need)
+        return self.remember(held, version)
 
     def remember(self, held: Held, version: int | None = None) -> Held:
         """Keep what serves for the next `get()`; a stale token is not kept, so that its renewal is noticed."""
@@ -148,14 +167,13 @@ class TokenSource:
         held, version = self._reread()
         return self.remember(held, version) if need.satisfied(held, self._clock.now()) else None
 
-    def _tolerated(self, need: Need) -> Held | None:
-        held, version = self._reread()
+    def _has_to_wait(self, need: Need) -> bool:
+        """Whether a renewal is under way here and what was last read does not serve: its reader looks for all of us."""
+        held = self._cache.held
+        if held is None or not self._renewals.under_way(need):
+            return False
         now = self._clock.now()
-        if not need.tolerates(held, now):
-            return None
-        if not held.account.standing.pausing(now):
-            self._renewals.begin(need)
-        return self.remember(held, version)
+        return not (need.satisfied(held, now) or need.tolerates(held, now))
 
     def _renewed(self, need: Need) -> Held:
         return self.remember(self._renewals.join(need).result())

@@ -3,6 +3,8 @@ import os
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -253,6 +255,27 @@ def test_nobody_there_names_the_host_and_nothing_else():
 def test_secrets_never_go_to_another_machine_in_clear(url):
     with pytest.raises(Misconfigured):
         HttpTransport(roads()).send(post(url, form={"code": Secret(CANARY)}))
+
+
+@pytest.mark.slow
+def test_what_is_loaded_before_it_is_needed_is_loaded_later_and_goes_nowhere():
+    code = """
+import sys, threading
+from pathlib import Path
+from doorkey.adapters.http.client import HttpTransport
+from doorkey.adapters.http.roads import Roads
+from doorkey.domain.network import USUAL
+HttpTransport(Roads({}, Path())).warm(sys.argv[1], USUAL)
+print("httpx2" in sys.modules)
+[thread.join() for thread in threading.enumerate() if thread.name == "doorkey-warm"]
+print("httpx2" in sys.modules, "anyio._backends._asyncio" in sys.modules)
+"""
+
+    with answering() as server:
+        shown = subprocess.run([sys.executable, "-c", code, server.url], capture_output=True, text=True, check=True)
+
+    assert shown.stdout.split() == ["False", "True", "True"]
+    assert server.connections == 0
 
 
 def test_this_machine_is_reached_without_a_proxy(monkeypatch):

@@ -1,17 +1,19 @@
 """One HTTP exchange with a provider's OAuth endpoint, and every rule about how it may go."""
 
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from doorkey.adapters.http.proxies import is_loopback
 from doorkey.adapters.http.roads import Roads
-from doorkey.domain.network import Road
+from doorkey.domain.network import Network, Road
 from doorkey.domain.provider import is_safe
 from doorkey.domain.secret import Secret
-from doorkey.errors import Misconfigured, ProviderUnavailable
+from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable
 from doorkey.flows.steps import Request, Response
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 LONGEST_BODY = 1024 * 1024
 GRACE = 1.0
+LULL = 0.5
+"""How long what is loaded for later leaves the program to those who need it now."""
 
 
 class AsyncHttpTransport:
@@ -77,6 +81,14 @@ class AsyncHttpTransport:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Response(status=answer.status_code, headers=headers, body=bytes(body))
 
+    async def load(self, url: str, network: Network) -> None:
+        """Load what the first exchange with an address needs, and go nowhere."""
+        from anyio.lowlevel import checkpoint
+
+        await checkpoint()  # What connects finds its way into asyncio when it is first used; that is half of the work.
+        async with self._client(self._roads.to(url, network)):
+            pass
+
     def _client(self, road: Road) -> "httpx2.AsyncClient":
         import httpx2
 
@@ -105,6 +117,20 @@ class HttpTransport:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
+
+    def warm(self, url: str, network: Network) -> None:
+        """Load later, beside the caller, what takes longer than everything else of a first exchange; send nothing.
+
+        Those who have just got what they waited for are not disturbed, and a command that ends meanwhile loads nothing.
+        """
+        threading.Thread(target=self._load, args=(url, network), name="doorkey-warm", daemon=True).start()
+
+    def _load(self, url: str, network: Network) -> None:
+        import asyncio
+
+        time.sleep(LULL)
+        with suppress(DoorkeyError):  # Whoever sends something is told.
+            asyncio.run(self._sender.load(url, network))
 
     def _answer(self, request: Request, answer: "SimpleQueue[Response | BaseException]") -> None:
         import asyncio
