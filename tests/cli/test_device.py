@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from doorkey.testing.practice import type_code
-from tests.cli.acme import Browser
+from tests.cli.acme import Browser, keep, somebody
 from tests.cli.terminal import Terminal
 from tests.cli.test_login import Screen, events
 
@@ -77,6 +77,26 @@ def test_the_page_is_opened_with_the_code_filled_in(house, person):
     (begun, _), (opened,) = events(terminal), house.browser.opened
     assert opened == f"{begun['verification_uri']}?user_code={begun['user_code']}"
     assert "compare it" in terminal.err
+
+
+@pytest.mark.parametrize(("answer", "code", "labels"), [("y", 0, {"bob", "ada@practice.example"}), ("n", 5, {"bob"})])
+def test_somebody_else_than_was_meant_is_kept_only_after_a_yes(house, person, answer, code, labels):
+    keep(house, name="bob", **somebody("bob"))
+    terminal = Terminal(house, answer, stdout=person.screen)
+
+    assert terminal.run("login", "acme", "--account", "bob", "--device", "--json") == code
+
+    assert {account.label for account in house.services.book.all()} == labels
+    assert "Keep it as another account?" in terminal.person.asked[0]
+
+
+def test_where_nobody_sits_somebody_else_is_not_kept(house, person):
+    keep(house, name="bob", **somebody("bob"))
+    terminal = Terminal(house, stdout=person.screen)
+
+    assert terminal.run("login", "acme", "--account", "bob", "--device", "--json") == 5
+
+    assert [account.label for account in house.services.book.all()] == ["bob"]
 
 
 def test_no_browser_is_opened_where_it_is_not_wanted(house, person):

@@ -3,9 +3,10 @@
 from contextlib import suppress
 
 from doorkey.cli.io import Io, Style, printable
+from doorkey.cli.reply import TURNS
 from doorkey.domain.account import Account
-from doorkey.domain.attempt import Device
-from doorkey.errors import SignInFailed, StoreBusy
+from doorkey.domain.attempt import OPEN, Device
+from doorkey.errors import DoorkeyError, SignInFailed, StoreBusy
 from doorkey.ports import Browser
 from doorkey.service.listing import iso
 from doorkey.service.sign_in import SignIn, SignIns
@@ -40,11 +41,29 @@ def open_page(sign_in: SignIn, device: Device, browser: Browser, io: Io) -> None
         io.say("The page that opens shows the same code: compare it, and allow the sign-in there.")
 
 
-def await_decision(sign_in: SignIn, sign_ins: SignIns) -> Account:
-    """Return the account once the person has allowed it. Raises what ended the sign-in."""
+def await_decision(sign_in: SignIn, sign_ins: SignIns, io: Io) -> Account:
+    """Return the account once the person has allowed it.
+
+    Raises what ended the sign-in; where a person can still turn it, they are asked first.
+    """
     while not sign_in.over.wait(GLANCE):
         with suppress(StoreBusy):
             sign_ins.find(sign_in.id)
+    while sign_in.state in OPEN and _wants_to_go_on(sign_in, io):
+        with suppress(DoorkeyError):  # What ends it is found in it afterwards.
+            TURNS[sign_in.state].act(sign_ins, sign_in.id)
     if sign_in.account is None:
         raise sign_in.failure or SignInFailed("The sign-in was cancelled.")
     return sign_in.account
+
+
+def _wants_to_go_on(sign_in: SignIn, io: Io) -> bool:
+    """Ask for a yes; where nobody sits, nobody is asked."""
+    if not io.interactive:
+        return False
+    turn = TURNS[sign_in.state]
+    io.say(printable(str(sign_in.failure)))
+    try:
+        return io.prompter.line(f"{turn.question} ").strip().lower() in turn.yes
+    except EOFError:
+        return False

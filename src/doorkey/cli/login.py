@@ -161,7 +161,7 @@ def with_browser(way: Way, options: Options, io: Io, house: House) -> Account:
             show_code(sign_in, device, io, as_json=options.as_json)
             if not options.no_browser:
                 open_page(sign_in, device, house.browser, io)
-            return await_decision(sign_in, services.sign_ins)
+            return await_decision(sign_in, services.sign_ins, io)
         offer(sign_in, options, io)
         if not (options.no_browser or options.paste or house.browser.open(sign_in.url)):
             io.say("No browser could be opened here.")
