@@ -75,3 +75,30 @@ async def test_the_log_tells_which_credential_served(visitor: Visitor):
     note = visitor.sandbox.log.notes[-1]
 
     assert (note.action, note.credential, note.outcome) == ("models", "api_key", "ok")
+
+
+async def test_what_is_used_is_told_when_it_was_set_and_forgotten_again(visitor: Visitor):
+    key = visitor.sandbox.make_key()
+    asked = {"model": "practice-small", "messages": [{"role": "user", "content": "hi"}]}
+
+    async def told() -> str | None:
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = await visitor.http.post("/v1/chat/completions", json=asked, headers=headers)
+        return answer.headers.get("x-ratelimit-remaining-requests")
+
+    set_to = await visitor.http.put("/sandbox/usage", json={"short": 85, "long": 20})
+    while_set = await told()
+    await visitor.http.delete("/sandbox/usage")
+
+    assert (set_to.status_code, while_set, await told()) == (204, "15", None)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{}, [], {"short": 101, "long": 0}, {"short": -1, "long": 0}, {"short": "5", "long": 0}, {"short": True, "long": 0},
+     {"short": 5, "long": 5, "resets_in": 0}, {"short": 5, "long": 5, "else": 1}],
+)  # fmt: skip
+async def test_a_usage_that_cannot_be_is_refused(visitor: Visitor, wish: Any):
+    refused = await visitor.http.put("/sandbox/usage", json=wish)
+
+    assert refused.status_code == 422

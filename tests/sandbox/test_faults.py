@@ -204,3 +204,25 @@ def test_a_fault_that_cannot_happen_is_refused(kind: str, options: dict[str, Any
 def test_every_fault_has_a_title_and_says_what_it_shows(kind: str):
     assert KINDS[kind].title
     assert KINDS[kind].shows.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/v1/responses", "insufficient_quota"), ("/v1/chat/completions", "insufficient_quota"),
+                       ("/v1/messages", "overloaded_error")],
+)  # fmt: skip
+async def test_an_answer_that_meets_the_limit_begins_and_ends_with_an_error(visitor: Visitor, path: str, code: str):
+    key = visitor.sandbox.make_key()
+    body: dict[str, object] = {"model": "practice-small", "stream": True, "input": "say: one two three four five"}
+    body["messages"] = [{"role": "user", "content": "say: one two three four five"}]
+    body["max_tokens"] = 100
+    visitor.sandbox.faults.add("limit_in_stream", chunks=2)
+
+    answer = await visitor.http.post(
+        path, json=body, headers={"Authorization": f"Bearer {key}", "anthropic-version": "2023-06-01"}
+    )
+
+    events = [line for line in answer.text.splitlines() if line.startswith("data: ")]
+    assert answer.status_code == 200
+    assert code in events[-1]
+    assert "two" in answer.text
+    assert "three" not in answer.text

@@ -3,17 +3,13 @@ from datetime import timedelta
 
 import pytest
 
-from doorkey.domain.account import State
-from doorkey.domain.secret import Secret
 from doorkey.errors import (
     KeyUnreadable,
     Misconfigured,
     OriginChanged,
     ProviderUnavailable,
-    SignInNeeded,
     Temporary,
     UnknownName,
-    UsageLimitReached,
 )
 from doorkey.testing.script import answer
 from doorkey.testing.values import HOUR, NOON, some_tokens
@@ -129,25 +125,6 @@ def test_another_accounts_default_stays(house):
     house.book.leave(first, revoke_too=False)
 
     assert house.choices.get("default:acme") == second.id
-
-
-@pytest.mark.parametrize(
-    ("error", "state"),
-    [
-        (SignInNeeded("refused"), State.SIGN_IN_NEEDED),
-        (UsageLimitReached("used up", until=NOON + timedelta(hours=5)), State.OVER_LIMIT),
-        (ProviderUnavailable("busy"), State.READY),
-    ],
-)
-def test_what_a_refused_call_says_about_the_account_is_noted(house, error, state):
-    account = house.keep()
-
-    house.book.note(account, error)
-
-    standing = house.world.stands(account.id).account.standing
-    assert standing.state is state
-    assert standing.until == getattr(error, "until", None)
-    assert house.world.stands(account.id).tokens.access == Secret("access-one")
 
 
 def test_only_what_has_a_revocation_address_can_be_revoked(house):

@@ -1,14 +1,15 @@
 """What the answers of providers say of the accounts that asked."""
 
-import json
 from datetime import timedelta
 
 import pytest
 
 from doorkey.domain.account import RENEWAL, Proof, Standing, State
 from doorkey.domain.window import Told, Window
+from doorkey.errors import UsageLimitReached
 from doorkey.service.hearing import MODEL_CALL, MODEL_LIST, STEP, USAGE_PAGE, Heard
 from doorkey.service.resolve import Wish
+from doorkey.testing.script import answer
 from doorkey.testing.values import HOUR, NOON
 from tests.service.fakes import IN_ENVIRONMENT
 
@@ -19,15 +20,8 @@ DEAD = Standing(state=State.SIGN_IN_NEEDED, reason="The grant has ended.")
 
 def heard(house, status=200, *, call=MODEL_CALL, at=NOON, body=None, headers=None, page=(), **wish):
     choice = house.resolver.choose(Wish(provider="acme", **wish))
-    return Heard(
-        choice=choice,
-        at=at,
-        call=call,
-        status=status,
-        headers=headers or {},
-        body=json.dumps(body or {}).encode(),
-        page=page,
-    )
+    response = answer(status, body, **(headers or {}))
+    return Heard.of(choice, call, response, at).with_page(page)
 
 
 def standing(house, account):
@@ -133,6 +127,16 @@ def test_the_last_answer_of_a_batch_counts(house):
 
     house.hearing.take([heard(house), heard(house, 429, body=used_up)])
     assert standing(house, account).state is State.OVER_LIMIT
+
+
+def test_what_ends_an_answer_that_had_begun_counts_more_than_its_beginning(house):
+    account = house.keep()
+    fault = UsageLimitReached("The plan is used up.", until=NOON + HOUR)
+
+    house.hearing.take([heard(house), Heard.inside(account, fault, NOON)])
+
+    assert standing(house, account).state is State.OVER_LIMIT
+    assert standing(house, account).until == NOON + HOUR
 
 
 def test_windows_are_kept_by_account_also_those_that_a_refusal_tells_of(house):

@@ -10,7 +10,7 @@ import anyio
 import httpx2
 
 from doorkey.bootstrap import open_house
-from doorkey.domain.account import Account, Origins
+from doorkey.domain.account import Account, Origins, Standing
 from doorkey.domain.approval import ApprovalState, Decision
 from doorkey.domain.conversation import LIVE, Event, EventKind, Run, RunState
 from doorkey.errors import FolderRefused
@@ -162,6 +162,10 @@ class Room:
         kept = held(tokens, **(lasting | changes))
         self.house.vault.accounts.save(kept, read=None)
         return kept.account
+
+    def stand(self, account: Account, **standing: Any) -> None:
+        """Record how an account stands."""
+        self.house.vault.accounts.save_standing(replace(account, standing=Standing(**standing)))
 
     def found(self, name: str, value: str) -> None:
         """Put a key into the `.env` of the folder that Doorkey was started in."""

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from doorkey.domain.account import State
 from doorkey.domain.approval import Decision
 from doorkey.domain.conversation import EventKind, RunState
-from doorkey.errors import ProviderUnavailable, UnknownName, UsageLimitReached
+from doorkey.errors import ProviderUnavailable, UnknownName
 from doorkey.service.resolve import Wish
 from doorkey.testing.values import HOUR, an_approval
 from doorkey.web.words import clock
@@ -114,7 +115,7 @@ async def test_a_used_up_plan_says_when_it_opens_again(room, browser):
     account = room.keep()
     run = room.chat()
     until = room.services.clock.now() + HOUR
-    room.services.book.note(account, UsageLimitReached("The plan is used up.", until=until))
+    room.stand(account, state=State.OVER_LIMIT, reason="The plan is used up.", until=until)
     room.engine.tell(run, EventKind.STATE, state="failed", error="usage_limit_reached", message="Used up.")
 
     page = await browser.get(f"/chats/{run.conversation}")
@@ -126,7 +127,7 @@ async def test_a_used_up_plan_that_is_open_again_names_no_time(room, browser):
     account = room.keep()
     run = room.chat()
     until = room.services.clock.now() - HOUR
-    room.services.book.note(account, UsageLimitReached("The plan is used up.", until=until))
+    room.stand(account, state=State.OVER_LIMIT, reason="The plan is used up.", until=until)
     room.engine.tell(run, EventKind.STATE, state="failed", error="usage_limit_reached", message="Used up.")
 
     page = await browser.get(f"/chats/{run.conversation}")

@@ -22,10 +22,11 @@ ACCOUNT = {
     ],
 )
 def test_a_card_says_where_an_account_is_kept(storage, policy, says):
-    method = {"id": "oauth", "name": "Acme", "manage_url": None, "policy": {"storage": policy}}
+    method = {"id": "oauth", "name": "Acme", "manage_url": None, "has_usage": False, "policy": {"storage": policy}}
     provider = {"id": "acme", "name": "Acme", "methods": [method], "accounts": [ACCOUNT]}
     account = ACCOUNT | {"storage": storage}
 
-    card = markup("parts/account.html", account=account, provider=provider, now=datetime(2030, 1, 1, tzinfo=UTC))
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    card = markup("parts/account.html", account=account, provider=provider, windows={}, now=now)
 
     assert [line for line in ("Kept in the shared database", "Kept on this computer only") if line in card] == says

@@ -33,10 +33,11 @@ from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
+from doorkey.domain.account import Account
 from doorkey.domain.audit import Errand, Surface
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
-from doorkey.errors import KeyUnreadable
+from doorkey.errors import DoorkeyError, KeyUnreadable
 from doorkey.ports import Passphrases, Profiles
 from doorkey.providers import ALL
 from doorkey.service import sign_in
@@ -306,8 +307,13 @@ class House:
             self.clients,
             self._guarded,
             confinement=detect(self._environ),
-            record=self.services.book.note,
+            record=self._record,
         )
+
+    def _record(self, account: Account, error: DoorkeyError) -> None:
+        """Keep what ended an answer, behind what its first bytes said; the page looks at it at once."""
+        self.heard.add(Heard.inside(account, error, self.clock.now()))
+        self.heard.flush()
 
     def check_folder(self, text: str) -> str:
         """Return a chat's folder as it will be used. Raises FolderRefused for one that must stay closed."""

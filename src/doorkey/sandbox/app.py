@@ -26,10 +26,12 @@ from doorkey.sandbox.models.chat import create_chat_completion
 from doorkey.sandbox.models.listing import list_codex_models, list_models
 from doorkey.sandbox.models.messages import create_message
 from doorkey.sandbox.models.responses import create_codex_response, create_response
+from doorkey.sandbox.models.usage import show_claude_usage, show_codex_usage
 from doorkey.sandbox.pages import HERE
 from doorkey.sandbox.served import served
 from doorkey.sandbox.storage import Ledger
 from doorkey.sandbox.token import revocation_endpoint, token_endpoint
+from doorkey.sandbox.usage import Meter, clear_usage, set_usage
 from doorkey.sandbox.world import World
 
 PLAIN, PLAN, CODEX, CLAUDE = Dialect.PLAIN, Dialect.PLAN, Dialect.CODEX, Dialect.CLAUDE
@@ -81,6 +83,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/v1/messages", served("model", create_message, refusals.anthropic), methods=["POST"]),
     Route("/backend-api/codex/models", served("model", list_codex_models, refusals.codex, answers=False)),
     Route("/backend-api/codex/responses", served("model", create_codex_response, refusals.codex), methods=["POST"]),
+    Route("/backend-api/wham/usage", served("model", show_codex_usage, refusals.codex, answers=False)),
+    Route("/api/oauth/usage", served("model", show_claude_usage, refusals.anthropic, answers=False)),
 
     Route("/", control.home),
     Route("/faults", control.press_fault, methods=["POST"]),
@@ -90,6 +94,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/sandbox/faults", control.list_faults),
     Route("/sandbox/faults", control.add_fault, methods=["POST"]),
     Route("/sandbox/faults", control.clear_faults, methods=["DELETE"]),
+    Route("/sandbox/usage", set_usage, methods=["PUT"]),
+    Route("/sandbox/usage", clear_usage, methods=["DELETE"]),
     Route("/sandbox/log", control.show_log),
     Route("/sandbox/log", control.clear_log, methods=["DELETE"]),
     Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -127,6 +133,11 @@ class Sandbox:
     def faults(self) -> Faults:
         """The faults that wait to happen."""
         return self._world.faults
+
+    @property
+    def meter(self) -> Meter:
+        """What is told of how much is used."""
+        return self._world.meter
 
     @property
     def log(self) -> Log:

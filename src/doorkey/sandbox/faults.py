@@ -51,6 +51,12 @@ KINDS: dict[str, Kind] = {
         families=("model",),
         breaks_stream=True,
     ),
+    "limit_in_stream": Kind(
+        title="Limit reached in the middle of an answer",
+        shows="The answer begins, then says that the limit is reached. A good client says so, and not that it broke.",
+        families=("model",),
+        breaks_stream=True,
+    ),
     "reply_lost": Kind(
         title="Lose the token reply",
         shows="New tokens are made, then the connection closes before they arrive. The old ones are spent: "
@@ -104,7 +110,7 @@ class Faults:
         """Ask for a fault; raises ValueError for one that cannot happen.
 
         `seconds` is the delay of `slow`, the reset of `limit_with_reset` and the skew of `wrong_date`;
-        `chunks` is how many pieces `cut_stream` lets through.
+        `chunks` is how many pieces `cut_stream` and `limit_in_stream` let through.
         """
         if kind not in KINDS:
             raise ValueError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}")

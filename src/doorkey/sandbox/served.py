@@ -28,6 +28,8 @@ class Exchange:
     note: Note
     refuse: Refuser
     fault: Fault | None = None
+    dialect: Dialect | None = None
+    is_answer: bool = False
 
     def meets(self, kind: str) -> bool:
         """Tell whether this request has to meet that fault."""
@@ -56,15 +58,18 @@ def served(family: Family, handler: Handler, refuse: Refuser, *, answers: bool =
 
     async def endpoint(request: Request) -> Response:
         world = world_of(request)
+        is_answer = family == "model" and answers
         note = Note(at=world.clock(), endpoint=request.url.path)
         fault = world.faults.take(family, answers=answers)
         note.fault = fault.kind if fault else None
-        exchange = Exchange(request=request, world=world, note=note, refuse=refuse, fault=fault)
+        exchange = Exchange(request=request, world=world, note=note, refuse=refuse, fault=fault, is_answer=is_answer)
         try:
             response = await _serve(exchange, handler)
         except Refusal as refusal:
             note.outcome = refusal.detail or refusal.code
             response = exchange.refuse(refusal)
+        if exchange.is_answer:
+            response.headers.update(world.meter.headers(exchange.dialect, world.clock()))
         world.log.add(note)
         return response
 
@@ -88,7 +93,9 @@ async def _serve(exchange: Exchange, handler: Handler) -> Response:
     return response
 
 
-_LIMIT_CODES: dict[Dialect | None, str] = {
+LIMIT = "the practice limit is reached, as you asked"
+USED_UP = "insufficient_quota"
+LIMIT_CODES: dict[Dialect | None, str] = {
     Dialect.PLAN: "subscription_sharing_usage_limit_exceeded",
     Dialect.CODEX: "usage_limit_reached",
 }
@@ -98,7 +105,7 @@ def refuse_over_limit(exchange: Exchange, dialect: Dialect | None) -> None:
     """Raise the 429 of the credential's dialect when a limit fault waits (protocols 1.9, 2.8)."""
     if not (exchange.meets("limit_with_reset") or exchange.meets("limit_without_reset")):
         return
-    code = _LIMIT_CODES.get(dialect, "rate_limit_exceeded")
+    code = LIMIT_CODES.get(dialect, "rate_limit_exceeded")
     headers: dict[str, str] = {}
     extra: dict[str, str | int] = {"type": code} if dialect is Dialect.CODEX else {}
     if exchange.meets("limit_with_reset"):
@@ -106,7 +113,7 @@ def refuse_over_limit(exchange: Exchange, dialect: Dialect | None) -> None:
         headers["Retry-After"] = str(seconds)
         if dialect is Dialect.CODEX:
             extra |= {"resets_at": int(exchange.world.clock()) + seconds, "resets_in_seconds": seconds}
-    raise Refusal(code, "the practice limit is reached, as you asked", status=429, headers=headers, extra=extra)
+    raise Refusal(code, LIMIT, status=429, headers=headers, extra=extra)
 
 
 class LostReply(Response):

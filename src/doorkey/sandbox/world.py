@@ -13,6 +13,7 @@ from doorkey.sandbox.idtoken import Signer
 from doorkey.sandbox.log import Log
 from doorkey.sandbox.people import Person
 from doorkey.sandbox.storage import Ledger
+from doorkey.sandbox.usage import Meter
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class World:
     ledger: Ledger
     faults: Faults = field(default_factory=Faults)
     log: Log = field(default_factory=Log)
+    meter: Meter = field(default_factory=Meter)
     pending: dict[str, Pending] = field(default_factory=dict)
     devices: dict[str, DeviceLogin] = field(default_factory=dict)
     signer: Signer = field(init=False)

@@ -115,13 +115,6 @@ class AccountBook:
             self._choices.remove(f"default:{account.provider}")
         return Farewell(account, revoked=revoke_too and unconfirmed is None, unconfirmed=unconfirmed)
 
-    def note(self, account: Account, error: DoorkeyError) -> None:
-        """Record what a provider's refusal of a model call says about an account, also from inside an answer."""
-        known = self._accounts.one(account.id) or account
-        standing = refused(known.standing, known, error)
-        if standing != known.standing:
-            self._accounts.save_standing(replace(known, standing=standing))
-
     def can_revoke(self, account: Account) -> bool:
         """Whether the provider has a way to end this sign-in."""
         return account.origins.revoke is not None

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -26,34 +26,45 @@ STEP = timedelta(minutes=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """One answer as it came: to what call of what was chosen, and when. The body is kept of refusals only.
+    """One answer as it came: to what call, whose, and when. The body is kept of refusals only.
 
-    It is made where an answer passes by, and read later, because the call must not wait for that.
+    `key` is what readings are kept under, `account` the id of an account in the vault. It is made where an answer
+    passes by, and read later, because the call must not wait for that. `fault` is an error from inside an answer.
     """
 
-    choice: Choice
+    key: str
+    account: str | None
     at: datetime
     call: str
-    status: int
-    headers: Mapping[str, str]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     page: tuple[Window, ...] = ()
+    fault: DoorkeyError | None = None
 
     @classmethod
     def of(cls, choice: Choice, call: str, response: Response, at: datetime) -> "Heard":
-        """Take what one of our own calls brought."""
+        """Take what a call of what was chosen brought."""
+        account = choice.account.id if choice.account else None
+        body = response.body if response.status >= 400 else b""
         return cls(
-            choice=choice, at=at, call=call, status=response.status, headers=response.headers, body=response.body
+            key=key_of(choice),
+            account=account,
+            at=at,
+            call=call,
+            status=response.status,
+            headers=response.headers,
+            body=body,
         )
+
+    @classmethod
+    def inside(cls, account: Account, fault: DoorkeyError, at: datetime) -> "Heard":
+        """Take what ended an answer that had begun."""
+        return cls(key=account.id, account=account.id, at=at, call=MODEL_CALL, fault=fault)
 
     def with_page(self, windows: tuple[Window, ...]) -> "Heard":
         """Add what the body told of windows."""
         return replace(self, page=windows)
-
-    @property
-    def key(self) -> str:
-        """What readings are kept under: the account, or the name of a key outside the vault."""
-        return key_of(self.choice)
 
     @cached_property
     def windows(self) -> tuple[Window, ...]:
@@ -63,7 +74,9 @@ class Heard:
     @cached_property
     def error(self) -> DoorkeyError | None:
         """What it refuses, if it does."""
-        return refusal(self.status, self.headers, self.body, now=self.at) if self.status >= 400 else None
+        if self.fault or self.status < 400:
+            return self.fault
+        return refusal(self.status, self.headers, self.body, now=self.at)
 
 
 Hear = Callable[[Heard], None]
@@ -93,7 +106,7 @@ class Hearing:
         of_account: dict[str, list[Heard]] = defaultdict(list)
         for heard in answers:
             told[heard.key].update({window.name: window for window in heard.windows})
-            if heard.choice.account:
+            if heard.account:
                 of_account[heard.key].append(heard)
         for key, windows in told.items():
             if windows:

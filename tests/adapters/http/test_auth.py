@@ -310,7 +310,9 @@ def test_the_final_answer_is_heard_once_with_what_it_refuses(send):
 
     send(Server((401, 429)), PLAN, FakeSource(), hear=heard.append, json=ASKED)
 
-    assert [(each.choice, each.call, each.status, each.body) for each in heard] == [(PLAN, MODEL_CALL, 429, b"answer")]
+    assert [(each.account, each.call, each.status, each.body) for each in heard] == [
+        (PLAN.account and PLAN.account.id, MODEL_CALL, 429, b"answer")
+    ]
     assert heard[0].headers["content-type"].startswith("text/plain")
 
 

@@ -10,6 +10,7 @@ import httpx2
 from doorkey.domain.provider import origin
 from doorkey.domain.secret import Secret
 from doorkey.errors import OriginChanged
+from doorkey.flows.steps import Response
 from doorkey.providers.dialects import CREDENTIAL_HEADERS, RULES, credential_headers, route_headers, turn_headers
 from doorkey.service.hearing import MODEL_CALL, MODEL_LIST, Hear, Heard, deaf
 from doorkey.service.resolve import Choice
@@ -59,17 +60,13 @@ class _Fitting(httpx2.Auth):
 
     def tell(self, response: httpx2.Response) -> None:
         """Let it be heard what the answer says of the account; only a refusal has been read to its end."""
-        refused = response.status_code >= 400
-        self._hear(
-            Heard(
-                choice=self._choice,
-                at=datetime.now(UTC),
-                call=MODEL_CALL if response.request.method == "POST" else MODEL_LIST,
-                status=response.status_code,
-                headers={name.lower(): value for name, value in response.headers.items()},
-                body=response.content if refused else b"",
-            )
+        answer = Response(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content if response.status_code >= 400 else b"",
         )
+        call = MODEL_CALL if response.request.method == "POST" else MODEL_LIST
+        self._hear(Heard.of(self._choice, call, answer, datetime.now(UTC)))
 
 
 class AccountAuth(_Fitting):

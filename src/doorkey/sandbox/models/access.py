@@ -46,6 +46,7 @@ def caller(exchange: Exchange, *served_here: Dialect | None) -> Caller:
             raise _unauthenticated("invalid_api_key", "the practice key does not work just now, as you asked")
         return _by_key(exchange, served_here)
     grant, scope = _grant(exchange, world, secret)
+    exchange.dialect = grant.dialect
     refuse_over_limit(exchange, grant.dialect)
     _check_route(grant, scope, served_here)
     account = grant.account

@@ -13,7 +13,7 @@ from doorkey.sandbox.models.reading import known_model, objects, read_object, te
 from doorkey.sandbox.models.streaming import Event, EventStream
 from doorkey.sandbox.persona import Answer, Prompt, answer, estimate
 from doorkey.sandbox.refusals import Refusal
-from doorkey.sandbox.served import Exchange
+from doorkey.sandbox.served import LIMIT, Exchange
 
 
 async def create_chat_completion(exchange: Exchange) -> Response:
@@ -32,7 +32,9 @@ async def create_chat_completion(exchange: Exchange) -> Response:
         return JSONResponse(_whole(frame, prompt, said))
     options = body.get("stream_options")
     wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-    return EventStream(exchange, _events(frame, prompt, said, wants_usage=wants_usage), said.pause)
+    last_word = Event({"error": {"code": "insufficient_quota", "type": "insufficient_quota", "message": LIMIT}})
+    events = _events(frame, prompt, said, wants_usage=wants_usage)
+    return EventStream(exchange, events, said.pause, last_word=last_word)
 
 
 def _read(body: dict[str, Any]) -> Prompt:

@@ -38,7 +38,9 @@ async def create_message(exchange: Exchange) -> Response:
     if not body.get("stream"):
         whole = {**message, "content": _blocks(said), "stop_reason": _reason(said), "usage": _usage(prompt, said.size)}
         return JSONResponse(whole)
-    return EventStream(exchange, _events(message, prompt, said), said.pause)
+    # Anthropic knows no limit inside an answer, but it may be too busy to go on.
+    last_word = Event({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "error")
+    return EventStream(exchange, _events(message, prompt, said), said.pause, last_word=last_word)
 
 
 def check_anthropic_headers(request: Request, who: Caller) -> None:

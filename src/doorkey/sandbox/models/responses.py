@@ -13,7 +13,7 @@ from doorkey.sandbox.models.reading import known_model, objects, read_object, te
 from doorkey.sandbox.models.streaming import Event, EventStream
 from doorkey.sandbox.persona import Answer, Call, Prompt, answer, estimate
 from doorkey.sandbox.refusals import Refusal
-from doorkey.sandbox.served import Exchange
+from doorkey.sandbox.served import LIMIT, LIMIT_CODES, USED_UP, Exchange
 
 _PLAN_FORBIDS = (
     "background", "conversation", "max_output_tokens", "max_tool_calls", "metadata", "moderation", "multi_agent",
@@ -82,7 +82,8 @@ def _reply(exchange: Exchange, who: Caller, body: dict[str, Any]) -> Response:
         return JSONResponse(draft.response("completed", draft.items()))
     # The plan routes end with an empty `output`: clients rebuild it from the items (protocols 1.8).
     repeats_output = who.dialect not in {Dialect.PLAN, Dialect.CODEX}
-    return EventStream(exchange, draft.events(repeats_output=repeats_output), said.pause)
+    events = draft.events(repeats_output=repeats_output)
+    return EventStream(exchange, events, said.pause, last_word=draft.failed(LIMIT_CODES.get(who.dialect, USED_UP)))
 
 
 def _read(body: dict[str, Any]) -> Prompt:
@@ -154,6 +155,11 @@ class _Draft:
         for number, event in enumerate(self._unnumbered(repeats_output=repeats_output)):
             body = {**event, "sequence_number": number}
             yield Event(body, event["type"], is_piece=event["type"].endswith(".delta"))
+
+    def failed(self, code: str) -> Event:
+        """Give the event that ends an answer which has begun."""
+        failed = self.response("failed", []) | {"error": {"code": code, "message": LIMIT}}
+        return Event({"type": "response.failed", "response": failed, "sequence_number": 999}, "response.failed")
 
     def _unnumbered(self, *, repeats_output: bool) -> Iterator[dict[str, Any]]:
         started = self.response("in_progress", [])

@@ -31,14 +31,17 @@ class Event:
 class EventStream(Response):
     """Send events one by one; a `cut_stream` fault lets a few pieces through, then breaks the connection.
 
+    A `limit_in_stream` fault ends it with `last_word` instead, as the dialect tells of an error inside an answer.
+
     A client that leaves is noted as `client_left`: so a test sees that Stop has reached the provider.
     """
 
-    def __init__(self, exchange: Exchange, events: Iterable[Event], pause: float) -> None:
+    def __init__(self, exchange: Exchange, events: Iterable[Event], pause: float, *, last_word: Event) -> None:
         super().__init__(media_type="text/event-stream")
         del self.headers["content-length"]
         self._exchange = exchange
         self._events = tuple(events)
+        self._last_word = last_word
         self._pause = max(pause, exchange.world.pace)
         self._pieces_left = self._allowed()
 
@@ -51,6 +54,10 @@ class EventStream(Response):
 
     async def _paced(self) -> AsyncIterator[bytes]:
         for event in self._events:
+            if self._pieces_left == 0 and self._exchange.meets("limit_in_stream"):
+                self._exchange.note.outcome = "limit_in_stream"
+                yield self._last_word.encode()
+                return
             if self._pieces_left == 0:
                 raise ConnectionResetError("the stream is cut, as was asked for")
             if event.is_piece:
@@ -65,6 +72,6 @@ class EventStream(Response):
     def _allowed(self) -> float:
         """Count the pieces that may pass; a short answer is cut too, before the events that would complete it."""
         fault = self._exchange.fault
-        if fault is None or fault.kind != "cut_stream":
+        if fault is None or fault.kind not in {"cut_stream", "limit_in_stream"}:
             return math.inf
         return min(fault.chunks, sum(event.is_piece for event in self._events))
