@@ -103,6 +103,7 @@ class FakeListener:
 
     redirect: str
     deliver: object
+    leave: object
     closed: bool = False
 
     def close(self):
@@ -116,10 +117,10 @@ class FakeListen:
     busy: bool = False
     opened: list[FakeListener] = field(default_factory=list)
 
-    def __call__(self, redirect, fallback_ports, deliver):
+    def __call__(self, redirect, fallback_ports, deliver, leave):
         if self.busy:
             raise PortBusy("No port is free.")
-        self.opened.append(FakeListener(redirect.replace(":0/", ":4000/"), deliver))
+        self.opened.append(FakeListener(redirect.replace(":0/", ":4000/"), deliver, leave))
         return self.opened[-1]
 
 

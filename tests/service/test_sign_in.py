@@ -377,3 +377,14 @@ def test_an_exchange_that_another_process_broke_off_ends_with_its_time(house, el
 
     assert during is Status.EXCHANGING
     assert elsewhere.find(sign_in.id).state is Status.FAILED
+
+
+def test_the_next_sign_in_that_wants_the_port_ends_this_one(house):
+    sign_in = house.sign_ins.start("acme")
+    (listener,) = house.listen.opened
+
+    listener.leave()
+
+    assert (sign_in.state, listener.closed) == (Status.CANCELLED, True)
+    assert "taken its port over" in str(sign_in.failure)
+    assert house.world.status(sign_in.id) is Status.CANCELLED

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -22,6 +22,7 @@ from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk, TriedPassphrases
 from doorkey.adapters.key_sources.sources import sources_of
 from doorkey.adapters.knock import knock
+from doorkey.adapters.loopback.leaving import PortSecrets
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
 from doorkey.adapters.practice import PracticeStarter, PracticeTransport
@@ -33,6 +34,7 @@ from doorkey.adapters.store.split import stays_by_policy
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
+from doorkey.bootstrap.folders import ChatFolders
 from doorkey.domain.account import Account
 from doorkey.domain.audit import Errand, Surface
 from doorkey.domain.owner import Owner
@@ -310,6 +312,11 @@ class House:
             record=self._record,
         )
 
+    @cached_property
+    def chat_folders(self) -> ChatFolders:
+        """What looks at the folders of chats."""
+        return ChatFolders(self._guarded)
+
     def _record(self, account: Account, error: DoorkeyError) -> None:
         """Keep what ended an answer, behind what its first bytes said; the page looks at it at once."""
         self.heard.add(Heard.inside(account, error, self.clock.now()))
@@ -373,7 +380,7 @@ class House:
                 accounts=self.vault.accounts,
                 attempts=self.vault.attempts,
                 choices=self.vault.choices,
-                listen=LoopbackListener.open,
+                listen=partial(LoopbackListener.open, secrets=PortSecrets(self.folders.data)),
                 runner=self.runtime,
                 practice=self.practice,
                 clock=self.clock,

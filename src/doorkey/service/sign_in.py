@@ -110,7 +110,7 @@ class SignIns:
         # The listener must exist before the attempt, whose id it does not know yet: it learns it through this list.
         begun: list[SignIn] = []
         by_hand = paste and method.paste_redirect is not None
-        listener = None if by_hand else self._listen(method, lambda url: self._deliver(begun, url))
+        listener = None if by_hand else self._listen(method, begun)
         try:
             plan = self._world.ways.plan(
                 provider, method, redirect=listener.redirect if listener else None, account=account, name=name
@@ -227,14 +227,16 @@ class SignIns:
 
     def cancel(self, sign_in_id: str) -> None:
         """End a sign-in and free its port; one that is over, or whose exchange has begun, keeps its own end."""
-        sign_in = self.find(sign_in_id)
+        self._cancel(self.find(sign_in_id), "The sign-in was cancelled.")
+
+    def _cancel(self, sign_in: SignIn, why: str) -> None:
         with sign_in.turn:
             cancelled = sign_in.state in OPEN | {Status.WAITING} and self._world.attempts.save(
                 replace(sign_in.attempt, status=Status.CANCELLED), was=sign_in.state
             )
             if sign_in.attempt.device and not cancelled:
                 return  # Its tokens have just come, and whoever asked for them keeps them.
-            self._end(sign_in, Status.CANCELLED, failure=SignInFailed("The sign-in was cancelled."))
+            self._end(sign_in, Status.CANCELLED, failure=SignInFailed(why))
 
     def close(self) -> None:
         """Free every port."""
@@ -278,9 +280,14 @@ class SignIns:
             self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
         return None
 
-    def _listen(self, method: Method, deliver: Callable[[str], Outcome]) -> Listener | None:
+    def _listen(self, method: Method, begun: list[SignIn]) -> Listener | None:
+        def leave() -> None:
+            for sign_in in begun:
+                self._cancel(sign_in, "Another sign-in has taken its port over.")
+
+        back = self._world.ways.way_back(method)
         try:
-            return self._world.listen(self._world.ways.way_back(method), method.fallback_ports, deliver)
+            return self._world.listen(back, method.fallback_ports, lambda url: self._deliver(begun, url), leave)
         except PortBusy:
             return None
 

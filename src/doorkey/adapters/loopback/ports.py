@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from doorkey.errors import Misconfigured, PortBusy
 
@@ -17,14 +17,21 @@ NO_SUCH_FAMILY = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROT
 FREE_PORT_TRIES = 5
 
 
-def bind(host: str, ports: Sequence[int]) -> list[socket.socket]:
-    """Listen on the first port that is free in every family of the host, else raise PortBusy; 0 means any."""
+def bind(
+    host: str, ports: Sequence[int], ask_to_leave: Callable[[str, int], bool] = lambda _host, _port: False
+) -> list[socket.socket]:
+    """Listen on the first port that is free in every family of the host, else raise PortBusy; 0 means any.
+
+    `ask_to_leave` frees a port that an earlier listener of ours holds, and says whether it did.
+    """
     if host not in FAMILIES:
         raise Misconfigured("A redirect address must be on 127.0.0.1 or localhost.")
     for port in ports:
         for _ in range(FREE_PORT_TRIES if port == 0 else 1):
             if listening := _bind_all(FAMILIES[host], port):
                 return listening
+        if port and ask_to_leave(host, port) and (listening := _bind_all(FAMILIES[host], port)):
+            return listening
     names = " and ".join(str(port) for port in ports if port)
     raise PortBusy(f"No port is free for the sign-in's reply (tried {names})." if names else "No port is free.")
 
