@@ -21,7 +21,7 @@ base_url = "{url}/copilot"
 """
 PENDING = {"error": "authorization_pending"}
 TOKEN = {"access_token": "gho_practice", "token_type": "bearer", "scope": "read:user"}
-MODELS = [
+MODELS: list[dict[str, object]] = [
     {"id": "gpt-practice", "model_picker_enabled": True, "capabilities": {"type": "chat"}},
     {"id": "gpt-hidden", "model_picker_enabled": False, "capabilities": {"type": "chat"}},
     {"id": "embedding-practice", "model_picker_enabled": True, "capabilities": {"type": "embeddings"}},

@@ -12,9 +12,9 @@ import pytest
 
 from doorkey.domain.attempt import Status
 from doorkey.domain.conversation import RunState
-from doorkey.testing.practice import approve
+from doorkey.testing.practice import approve, type_code
 from tests.journeys.configs import config
-from tests.journeys.person import sign_in
+from tests.journeys.person import Login, sign_in
 from tests.journeys.program import PATIENCE, Program
 from tests.journeys.test_races import Gate
 
@@ -52,6 +52,26 @@ def test_who_signed_in_on_one_machine_is_signed_in_on_the_other(machines):
     assert laptop.accounts() == [account]
     assert token.out == desk.run("token", "acme").out
     assert not list(desk.home.glob("*.db"))
+
+
+def test_a_code_that_one_machine_showed_is_asked_about_by_the_other_when_that_one_dies(machines, practice, wire):
+    desk, laptop = machines
+    login = Login(desk, "acme", "--device", "--no-browser")
+    with laptop.house() as house:
+        (row,) = house.vault.attempts._database.rows("SELECT id FROM attempts")
+        found = house.services.sign_ins.find(row["id"])
+        assert found.attempt.device.user_code == login.begun["user_code"]
+        login.process.kill()
+        login.end()
+        type_code(practice.url, login.begun["user_code"])
+
+        looks = 0
+        while not found.over.wait(1) and looks < PATIENCE:
+            house.services.sign_ins.find(row["id"])
+            looks += 1
+
+    assert [account["identity"] for account in desk.accounts()] == ["ada@practice.example"]
+    assert not any(b"slow_down" in exchange.answer for exchange in wire.to("/token"))
 
 
 def test_both_machines_share_one_slow_refresh(machines, practice):
