@@ -19,8 +19,8 @@ userinfo_url = "{url}/user"
 [providers.github-copilot.methods.device.api]
 base_url = "{url}/copilot"
 """
-PENDING = {"error": "authorization_pending"}
-TOKEN = {"access_token": "gho_practice", "token_type": "bearer", "scope": "read:user"}
+PENDING: dict[str, object] = {"error": "authorization_pending"}
+TOKEN: dict[str, object] = {"access_token": "gho_practice", "token_type": "bearer", "scope": "read:user"}
 MODELS: list[dict[str, object]] = [
     {"id": "gpt-practice", "model_picker_enabled": True, "capabilities": {"type": "chat"}},
     {"id": "gpt-hidden", "model_picker_enabled": False, "capabilities": {"type": "chat"}},

@@ -38,19 +38,11 @@ authorize_url = "https://issuer.example/authorize"
 
 
 @pytest.fixture
-def room(home):
-    folder = home / "doorkey"
-    folder.mkdir(exist_ok=True)
-    room = Room(folder, DEVICE)
-    room.endpoints.scripted = [answer(200, GIVEN)]
-    yield room
-    room.house.close()
-
-
-@pytest.fixture
-async def browser(room):
-    async with await room.enter() as browser:
-        yield browser
+def room(tmp_path):
+    furnished = Room(tmp_path, DEVICE)
+    furnished.endpoints.scripted = [answer(200, GIVEN)]
+    with furnished.house:
+        yield furnished
 
 
 async def start(browser, method="oauth", **body):
@@ -142,3 +134,11 @@ async def test_a_start_that_fails_is_told_in_the_dialog(room, browser):
 
     assert shown.status_code == 200
     assert "does not accept this client" in shown.text
+
+
+async def test_a_provider_that_waits_for_a_client_id_says_where_to_name_one(browser):
+    page = await browser.get("/settings/providers")
+
+    card = page.text.partition('id="provider-github-copilot"')[2].partition("</section>")[0]
+    assert "[providers.github-copilot.methods.device]" in card
+    assert "hx-post" not in card
