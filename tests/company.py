@@ -73,7 +73,14 @@ class Authority:
 class Proxy:
     """An HTTP proxy that only tunnels, to the ports of this machine that `ways` names for hosts that do not resolve."""
 
-    def __init__(self, ways: dict[str, int] | None = None, *, password: str | None = None, status: int = 502) -> None:
+    def __init__(
+        self,
+        ways: dict[str, int] | None = None,
+        *,
+        password: str | None = None,
+        status: int = 502,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.ways = ways or {}
         self.asked: list[str] = []
         self._password = password
@@ -81,7 +88,8 @@ class Proxy:
         self._closing = False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
+        self._tls = tls
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -107,34 +115,41 @@ class Proxy:
             if self._closing:
                 caller.close()
                 return
-            self._begin(self._tunnel, caller)
+            self._begin(self._answer, caller)
 
-    def _tunnel(self, caller: socket.socket) -> None:
+    def _answer(self, caller: socket.socket) -> None:
         with caller, suppress(OSError):
             caller.settimeout(15)
-            head = b""
-            while b"\r\n\r\n" not in head:
-                piece = caller.recv(4096)
-                if not piece:
-                    return
-                head += piece
-            text = head.decode("latin-1")
-            self.asked.append(text.partition("\r\n")[0])
-            if not self._knows(text):
-                caller.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            if self._tls is None:
+                self._tunnel(caller)
+            else:
+                with self._tls.wrap_socket(caller, server_side=True) as secured:
+                    self._tunnel(secured)
+
+    def _tunnel(self, caller: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = caller.recv(4096)
+            if not piece:
                 return
-            found = re.match(r"CONNECT ([^ :]+):\d+ ", text)
-            port = self.ways.get(found[1]) if found else None
-            if port is None:
-                caller.sendall(f"HTTP/1.1 {self._status} No Way\r\nContent-Length: 0\r\n\r\n".encode())
-                return
-            with socket.create_connection(("127.0.0.1", port)) as server:
-                server.settimeout(15)
-                caller.sendall(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-                back = threading.Thread(target=_pump, args=(server, caller), daemon=True)
-                back.start()
-                _pump(caller, server)
-                back.join()
+            head += piece
+        text = head.decode("latin-1")
+        self.asked.append(text.partition("\r\n")[0])
+        if not self._knows(text):
+            caller.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            return
+        found = re.match(r"CONNECT ([^ :]+):\d+ ", text)
+        port = self.ways.get(found[1]) if found else None
+        if port is None:
+            caller.sendall(f"HTTP/1.1 {self._status} No Way\r\nContent-Length: 0\r\n\r\n".encode())
+            return
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            server.settimeout(15)
+            caller.sendall(b"HTTP/1.1 200 Connection Established\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(server, caller), daemon=True)
+            back.start()
+            _pump(caller, server)
+            back.join()
 
     def _knows(self, head: str) -> bool:
         if self._password is None:

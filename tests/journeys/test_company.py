@@ -141,6 +141,18 @@ def test_an_authority_that_is_not_known_stops_a_sign_in_before_its_browser(insta
     assert "ca_bundle" in ended.json["hint"]
 
 
+def test_an_answer_that_cannot_get_out_says_why(installed, proxy):
+    installed.configure(f'[network]\nproxy = "{proxy.url}"\n' + ACME.format(url=BASE))
+
+    ended = installed.run("chat", "--model", "acme:practice-small", "hello", ACME_API_KEY="key-1")
+    library = installed.python(LIBRARY, ACME_API_KEY="key-1")
+
+    assert ended.code == 4
+    assert "“Acme Root CA”, which this computer does not trust" in ended.err
+    assert "ca_bundle" in ended.err
+    assert "“Acme Root CA”, which this computer does not trust" in library.err
+
+
 def test_a_renewal_that_cannot_get_out_loses_nothing(installed, proxy, authority, browse):
     served = network("network", proxy.url, authority.pem) + ACME.format(url=BASE)
     installed.configure(served)

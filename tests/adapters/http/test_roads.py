@@ -274,6 +274,20 @@ def test_a_proxy_that_does_not_know_us_says_where_its_password_goes():
     assert CANARY not in f"{caught.value!r}{caught.value.hint}"
 
 
+async def test_a_proxy_that_speaks_tls_itself_is_verified_too(authority, echo):
+    with (
+        serving(echo, authority.certificate(HOST)) as port,
+        Proxy({HOST: port}, tls=authority.context("localhost")) as proxy,
+    ):
+        exchanged = send(through(proxy, authority))
+        threaded = call_by_thread(through(proxy, authority))
+        looped = await call_by_loop(through(proxy, authority))
+        with pytest.raises(ProviderUnavailable, match=f"certificate of {HOST} or of its proxy is not trusted"):
+            send(through(proxy))
+
+    assert [exchanged.status, threaded.status_code, looped.status_code] == [200, 200, 200]
+
+
 def test_a_proxy_that_refuses_a_host_is_named_with_it():
     with Proxy(status=403) as proxy, pytest.raises(ProviderUnavailable, match=rf"did not connect to {HOST} \(403\)"):
         send(through(proxy))

@@ -69,6 +69,9 @@ def _distrusted(error: ssl.SSLCertVerificationError, road: Road, url: str) -> Pr
     if error.verify_code in {OTHER_NAME, OTHER_ADDRESS}:
         hint = "Check the address; the network may lead it to another server, such as a sign-in page of a Wi-Fi."
         return ProviderUnavailable(f"The certificate shown for {road.host} is another server's.", hint=hint)
+    if road.shown and road.shown.startswith("https:"):
+        # It may as well be the proxy's own, and nothing tells which.
+        return ProviderUnavailable(f"The certificate of {road.host} or of its proxy is not trusted.", hint=TRUST_HINT)
     issuer = issuer_of(road, url)
     by = f"is issued by “{issuer}”, which this computer does not trust" if issuer else "is not trusted here"
     return ProviderUnavailable(f"The certificate of {road.host} {by}.", hint=TRUST_HINT)
