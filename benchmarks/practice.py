@@ -16,10 +16,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
-def signed_in_home(home: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
-    """Serve a practice provider, sign in to it over HTTP, and give both it and the environment of that vault."""
+def signed_in_home(home: Path, **besides: str) -> Iterator[tuple[Sandbox, dict[str, str]]]:
+    """Serve a practice provider, sign in to it over HTTP, and give both it and the environment of that vault.
+
+    `besides` are variables that the environment has too.
+    """
     running = server.start()
-    environ = os.environ | {"DOORKEY_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environ = os.environ | {"DOORKEY_HOME": str(home), "PYTHONPATH": str(ROOT)} | besides
     try:
         (home / "config.toml").write_text(SANDBOX.format(url=running.url))
         with open_house(environ=environ) as house:

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 
+from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.store import postgres, postgres_schema, schema, sqlite
 from doorkey.adapters.store.accounts import SqlAccounts
@@ -96,7 +97,7 @@ def older_row(account):
 
 
 def roll(database):
-    return SqlAccounts(database, cipher=None)
+    return SqlAccounts(database, VaultCipher(database, []))
 
 
 def test_an_older_vault_is_opened_and_everybody_in_it_is_found(opened):
