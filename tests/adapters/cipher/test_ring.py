@@ -19,7 +19,7 @@ from doorkey.adapters.key_sources.passphrase import PassphraseKey
 from doorkey.adapters.store.accounts import SqlAccounts
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable, StoreBusy, UnknownName
-from doorkey.testing.values import a_device, an_attempt, held, some_tokens
+from doorkey.testing.values import a_device, an_attempt, an_identity, held, some_tokens
 from tests.adapters.cipher.rings import Killed, Overtaken, Unsure, opened, whole
 from tests.adapters.key_sources.test_keyring import Desktop, Forgetful
 from tests.adapters.key_sources.test_passphrase import Typist
@@ -239,6 +239,17 @@ def test_a_rotation_leaves_one_data_key_and_no_row_under_the_old_one(installatio
     assert not set(sealed) & set(again)
     assert steps[-2] == 0
     assert isinstance(steps[-1], Secret)
+
+
+def test_a_rotation_passes_over_no_name_that_a_provider_made_up(tmp_path):
+    odd = Installation(tmp_path / "odd")
+    odd.kept = [held(id="acc_odd", identity=an_identity(email="half a pair \ud800", name="\0"))]
+    odd.fill()
+
+    with odd.open() as vault:
+        take(vault.ring.rotate())
+
+    odd.assert_whole()
 
 
 def test_a_rotation_goes_in_batches_and_goes_on_where_it_stopped(tmp_path):

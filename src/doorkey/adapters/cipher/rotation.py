@@ -15,10 +15,11 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A table with sealed columns, and what each of them is bound to."""
+    """A table with sealed columns, and what each of them is bound to: a place, told by the `bound` columns."""
 
     table: str
     columns: Sequence[str]
+    bound: Sequence[str]
     place: Callable[[Row, str], str]
 
     @property
@@ -29,10 +30,11 @@ class Sealed:
 
 
 TABLES = (
-    Sealed("accounts", ("tokens",), lambda row, _: accounts.place(row["id"], row["generation"])),
+    Sealed("accounts", ("tokens",), ("id", "generation"), lambda row, _: accounts.place(row["id"], row["generation"])),
     Sealed(
         "attempts",
         ("state", "verifier", "nonce", "device", "held"),
+        ("id",),
         lambda row, column: attempts.place(row["id"], column),
     ),
 )
@@ -71,7 +73,9 @@ class Rotation:
 
     def _reseal(self, sealed: Sealed, keys: dict[bytes, envelope.Key], newest: envelope.Key) -> None:
         assignments = ", ".join(f"{column} = :{column}" for column in sealed.columns)
-        stale = f"SELECT * FROM {sealed.table} WHERE {sealed.stale} LIMIT {self._batch}"  # noqa: S608 - Our own names.
+        # Only these columns: what a provider named itself may be a text that SQLite does not give back.
+        wanted = ", ".join((*sealed.bound, *sealed.columns))
+        stale = f"SELECT {wanted} FROM {sealed.table} WHERE {sealed.stale} LIMIT {self._batch}"  # noqa: S608 - Our own names.
         change = f"UPDATE {sealed.table} SET {assignments} WHERE id = :id"  # noqa: S608
         for row in self._database.rows(stale, {"key": newest.id}):
             again = {name: _again(keys, newest, row[name], sealed.place(row, name)) for name in sealed.columns}
