@@ -101,6 +101,9 @@ def test_a_valid_token_is_read_and_nobody_is_asked(connected, endpoint):
 
     assert token.out == "sk-ant-oat01-first\n"
     assert endpoint.asked == []
+    told = connected.run("token", "anthropic", "--json").json
+    assert told["token"] == "sk-ant-oat01-first"
+    assert told["expires_at"] is not None
 
 
 def test_the_token_stays_where_the_vendor_keeps_it(connected):

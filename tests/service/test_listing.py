@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -9,13 +10,13 @@ from doorkey.errors import ConsentNeeded, SignInNeeded
 from doorkey.ports import FoundKey
 from doorkey.service.listing import ACTIONS, error_json, iso, sign_in_json
 from doorkey.testing.values import HOUR, NOON, an_identity
-from tests.service.fakes import IN_ENVIRONMENT
+from tests.service.fakes import ACME, IN_ENVIRONMENT, OAUTH
 from tests.service.test_sign_in import reply_to
 
 # Design section 5, with the reason and the one action that each state carries.
 FIELDS = {
     "id", "name", "provider", "method", "identity", "plan", "workspace", "state", "until", "payer", "source",
-    "expires_at", "last_proof", "default", "selected", "reason", "action", "storage",
+    "expires_at", "ends_at", "last_proof", "default", "selected", "reason", "action", "storage",
 }  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def test_an_account_is_described_as_promised(house):
         "source": "managed",
         "storage": "local",
         "expires_at": "2030-01-01T13:00:00Z",
+        "ends_at": None,
         "last_proof": {"at": "2030-01-01T12:00:00Z", "call": "chat"},
         "default": True,
     }
@@ -237,3 +239,39 @@ def test_no_secret_is_in_what_the_world_sees(house):
 )
 def test_times_are_written_in_utc_to_the_second(moment, text):
     assert iso(moment) == text
+
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("changes", "left", "says"),
+    [
+        ({"renews": False, "expires_at": NOON + 365 * DAY}, 8 * DAY, None),
+        ({"renews": False, "expires_at": NOON + 365 * DAY}, 7 * DAY - HOUR, "it ends on 1 January 2031"),
+        ({"renews": False, "expires_at": NOON + 8 * HOUR}, 3 * HOUR, None),
+        ({"renews": False, "expires_at": NOON + 8 * HOUR}, HOUR, "it ends on 1 January 2030"),
+        ({"renews": True, "expires_at": NOON + 8 * HOUR}, HOUR, None),
+        ({"renews": False, "expires_at": None}, HOUR, None),
+    ],
+)
+def test_what_cannot_renew_itself_says_some_time_before_that_it_ends(house, changes, left, says):
+    account = house.keep(**changes)
+    house.clock.sleep((account.expires_at or NOON + HOUR) - left - NOON)
+
+    entry = house.listing.account(account)
+
+    assert (entry["reason"] or "").startswith(says or "") is True
+    assert (entry["state"], entry["action"]) == ("ready", "reconnect" if says else None)
+
+
+def test_a_sign_in_that_nobody_uses_says_before_its_refresh_token_ends(house):
+    house.catalog.providers = (replace(ACME, methods=(replace(OAUTH, refresh_days=30),)),)
+    account = house.keep()
+
+    ends = house.listing.account(account)["ends_at"]
+    house.clock.sleep(25 * DAY)
+    entry = house.listing.account(account)
+
+    assert ends == "2030-01-31T13:00:00Z"
+    assert (entry["state"], entry["action"]) == ("lapsed", "reconnect")

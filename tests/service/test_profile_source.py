@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from doorkey.domain.account import Identity, State
+from doorkey.domain.account import RENEWAL, Identity, Proof, State
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured, SignInFailed, SignInNeeded
+from doorkey.service.hearing import Heard
 from doorkey.service.profile_source import Borrowed
 from doorkey.service.resolve import Choice
 from doorkey.testing.values import HOUR, NOON
@@ -102,7 +103,7 @@ def test_a_token_of_codex_that_was_refused_is_not_offered_again(house):
 def test_a_refused_call_leaves_no_mark_that_only_a_sign_in_here_could_lift(house):
     account = borrowed(house, Owner.CODEX)
 
-    house.book.note(account, SignInNeeded("The provider says no."))
+    house.hearing.take([Heard.inside(account, SignInNeeded("The provider says no."), NOON)])
 
     assert house.listing.state(account) is State.READY
 
@@ -127,3 +128,33 @@ def test_it_serves_before_a_key_as_any_sign_in_does(house):
     account = borrowed(house, Owner.CODEX)
 
     assert house.resolver.default("acme").id == account.id
+
+
+def test_its_token_is_told_with_its_end(house):
+    source = source_of(house, borrowed(house, Owner.ANT))
+
+    tokens = source.tokens()
+
+    assert (tokens.access.reveal(), tokens.expires_at) == ("access-profile", NOON + HOUR)
+
+
+def test_a_renewal_by_its_owner_is_a_proof(house):
+    account = borrowed(house, Owner.ANT)
+    run_out(house)
+
+    source_of(house, account).get()
+
+    assert house.accounts.one(account.id).standing.proof == Proof(NOON, RENEWAL)
+
+
+def test_a_token_that_was_renewed_a_moment_ago_is_not_renewed_for_a_refusal(house):
+    source = source_of(house, borrowed(house, Owner.ANT))
+    run_out(house)
+    young = source.get()
+    house.clock.sleep(timedelta(seconds=59))
+
+    assert source.renew(young) == young
+    assert house.profiles.renewals == 1
+
+    house.clock.sleep(timedelta(seconds=1))
+    assert source.renew(young) != young

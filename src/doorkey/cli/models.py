@@ -44,7 +44,6 @@ class Found:
         if listed.fault:
             self.faults[provider] = listed.fault
 
-
     def nothing(self) -> DoorkeyError:
         """Say why there is no model at all where no provider failed."""
         if self.away:

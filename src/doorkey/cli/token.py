@@ -12,7 +12,7 @@ from doorkey.cli.shell import House, Shell, wish, with_consent
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured
 from doorkey.service.listing import iso
-from doorkey.service.token_source import Source, TokenSource
+from doorkey.service.token_source import Source, TokenSource, WatchedSource
 
 TEN_YEARS = 10 * 365 * 24 * 3600
 
@@ -80,6 +80,8 @@ def run(options: Options, io: Io, house: House) -> None:
 
 
 def _usable(source: Source, wanted: timedelta) -> Usable:
+    if isinstance(source, WatchedSource) and (tokens := source.tokens(wanted)):
+        return Usable(tokens.access, tokens.expires_at)
     token = source.get(at_least=wanted)
     if not isinstance(source, TokenSource):
         return Usable(token)

@@ -18,6 +18,9 @@ RENEWAL = "renewal"
 SIGNED_IN = "sign-in"
 """What a proof is called that a sign-in gave."""
 
+YOUNG = timedelta(seconds=60)
+"""How long a renewed token is not renewed again, whoever refuses it (rule 4)."""
+
 LONGEST_PAUSE = timedelta(seconds=15)
 """How long a renewal that failed keeps the next one back, at most."""
 
@@ -165,11 +168,20 @@ class Account:
             return State.LAPSED if self.renews else State.SIGN_IN_NEEDED
         return standing.state
 
+    def ends_at(self, refresh_life: timedelta | None) -> datetime | None:
+        """Say when it ends for good, where that is known: nothing but a person helps then.
+
+        `refresh_life` is how long a refresh token lives that nobody uses.
+        """
+        if self.expires_at is None or not self.renews:
+            return self.expires_at
+        return self.expires_at + refresh_life if refresh_life else None
+
     def recently_renewed(self, tokens: Tokens, now: datetime) -> bool:
         """Whether a rejection cannot be about age: the token was renewed less than 60 s ago (rule 4)."""
         renewed = self.standing.proof is not None and self.standing.proof.call == RENEWAL
         # A token from the future is one of a clock that was set back since, and tells no age.
-        return renewed and abs(now - tokens.issued_at) < timedelta(seconds=60)
+        return renewed and abs(now - tokens.issued_at) < YOUNG
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ class Method:
     `redirect` is the registered one; port 0 means any free port, `fallback_ports` are the other registered ones.
     `registers` means that the callback issues a client id (Sign in with ChatGPT). `api` replaces the provider's.
     `network` is the provider's, because flows know only the method.
+    `refresh_days` is how long a refresh token lives that nobody uses, where the provider says so.
     `usage` names the page that tells how much is used (`providers.usage_pages.PAGES`); None where there is none.
     `userinfo_url` says who signed in where no ID token does. `enterprise` are the addresses at a company's own host,
     each with `{host}` in it; `base_url` is that of its API.
@@ -116,6 +117,7 @@ class Method:
     allow_outside_app: bool = False
     manage_url: str | None = None
     usage: str | None = None
+    refresh_days: int | None = None
     network: Network = USUAL
 
     @property

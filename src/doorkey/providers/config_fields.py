@@ -14,6 +14,7 @@ from doorkey.providers.usage_pages import PAGES
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 LONGEST_TEXT = 2048
+LONGEST_LIFE = 3660
 _HOST = re.compile(r"(?i)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -82,6 +83,13 @@ def loopback(value: object) -> str:
     if urlsplit(url).scheme != "http" or urlsplit(url).query:
         raise Wrong("must be a plain http address on this machine, like http://127.0.0.1:0/callback")
     return url
+
+
+def days(value: object) -> int:
+    """Take a number of days."""
+    if type(value) is not int or not 0 < value <= LONGEST_LIFE:
+        raise Wrong(f"must be a number of days, at most {LONGEST_LIFE}")
+    return value
 
 
 def ports(value: object) -> tuple[int, ...]:
@@ -175,6 +183,7 @@ _OAUTH: Mapping[str, Read] = {
     "refresh_body": _BODY,
     "revoke_body": _BODY,
     "plan_scope": text,
+    "refresh_days": days,
 }
 _REDIRECTED: Mapping[str, Read] = {
     "authorize_url": address,

@@ -32,6 +32,7 @@ CHATGPT = Method(
     redirect="http://127.0.0.1:0/auth/callback",
     resource="https://api.openai.com/v1",
     plan_scope="chatgpt.tokens.use.direct",
+    refresh_days=30,
     manage_url=USAGE_PAGE,
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from doorkey.domain.account import Account, State
@@ -32,6 +32,9 @@ ACTIONS: Mapping[State, str | None] = {
 }
 OPEN_OWNER = "open_owner"
 """What is to be done about a sign-in of another program: the reason says how."""
+
+NOTICE = timedelta(days=7)
+"""How long before its end an account says so, at most; what renews itself has no end."""
 
 MOVED = "the config names another address than this account was made for."
 
@@ -86,7 +89,8 @@ class Listing:
         account = self._borrowed.seen(account)
         state = self.state(account)
         standing, who = account.standing, account.identity
-        proof = standing.proof
+        proof, ends = standing.proof, self._ends(account)
+        is_ending = state in {State.READY, State.LAPSED} and _is_near(ends, account, self._clock.now())
         return {
             "id": account.id,
             "name": account.name,
@@ -96,13 +100,14 @@ class Listing:
             "plan": who.plan,
             "workspace": who.workspace_name or who.workspace,
             "state": state.value,
-            "reason": self._reason(account, state),
+            "reason": _ending(ends) if is_ending and ends else self._reason(account, state),
             "until": iso(standing.until) if state is State.OVER_LIMIT else None,
-            "action": OPEN_OWNER if account.owner and state is State.SIGN_IN_NEEDED else ACTIONS[state],
+            "action": _sign_in_again(account) if is_ending or state is State.SIGN_IN_NEEDED else ACTIONS[state],
             "payer": account.payer.value,
             "source": "managed",
             "storage": "shared" if self._is_shared(account.id) else "local",
             "expires_at": iso(account.expires_at),
+            "ends_at": iso(ends),
             "last_proof": {"at": iso(proof.at), "call": proof.call} if proof else None,
             "default": self._book.is_default(account),
         }
@@ -110,7 +115,7 @@ class Listing:
     def _env_account(self, provider: Provider, key: FoundKey) -> Json:
         """Describe a key that lies outside the vault; one that lacks a yes serves nobody yet."""
         awaited = self._book.missing_yes(provider)
-        nothing = dict.fromkeys(("name", "plan", "workspace", "until", "expires_at", "last_proof"))
+        nothing = dict.fromkeys(("name", "plan", "workspace", "until", "expires_at", "ends_at", "last_proof"))
         return nothing | {
             "id": f"env:{key.name}",
             "provider": provider.id,
@@ -160,6 +165,12 @@ class Listing:
         if state is State.BLOCKED and self._has_moved(account):
             return MOVED
         return account.standing.reason if state is account.standing.state else None
+
+    def _ends(self, account: Account) -> datetime | None:
+        """Say when an account ends for good; one whose sign-in renews itself on any use has no such end."""
+        _, method = self._way_of(account)
+        days = method.refresh_days if method else None
+        return account.ends_at(timedelta(days=days) if days else None)
 
     def _has_moved(self, account: Account) -> bool:
         provider, method = self._way_of(account)
@@ -224,6 +235,19 @@ class Listing:
             "has_usage": method.usage is not None,
             "policy": policy_json(method.policy),
         }
+
+
+def _is_near(ends: datetime | None, account: Account, now: datetime) -> bool:
+    """Whether an end is near: in the last quarter of a short life, in the last days of a long one."""
+    return ends is not None and ends - now < min(NOTICE, (ends - account.created_at) / 4)
+
+
+def _ending(ends: datetime) -> str:
+    return f"it ends on {ends.day} {ends:%B %Y} and cannot renew itself"
+
+
+def _sign_in_again(account: Account) -> str:
+    return OPEN_OWNER if account.owner else "reconnect"
 
 
 def _key_windows(provider: Provider, key: FoundKey, read: Sequence[Window]) -> Json:

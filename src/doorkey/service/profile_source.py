@@ -4,32 +4,49 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from doorkey.domain.account import Account, State
+from doorkey.domain.account import RENEWAL, YOUNG, Account, Proof, State
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Freshness, Tokens
 from doorkey.errors import DoorkeyError, RefreshTimedOut, SignInNeeded
 from doorkey.flows.refresh import LEASE
 from doorkey.flows.valid_tokens import PATIENCE, PAUSE
-from doorkey.ports import Clock, Leases, Profiles
+from doorkey.ports import Accounts, Clock, Leases, Profiles
 
 
 class ProfileSource:
     """Fill the role of `TokenSource` for an account whose tokens are not ours to keep."""
 
-    def __init__(self, account: Account, owner: Owner, *, profiles: Profiles, leases: Leases, clock: Clock) -> None:
+    def __init__(
+        self,
+        account: Account,
+        owner: Owner,
+        *,
+        profiles: Profiles,
+        accounts: Accounts,
+        leases: Leases,
+        clock: Clock,
+    ) -> None:
         self._account = account
         self._owner = owner
         self._profiles = profiles
+        self._accounts = accounts
         self._leases = leases
         self._clock = clock
 
     def get(self, at_least: timedelta = timedelta(0)) -> Secret:
         """Return the profile's token, renewed if needed; raises SignInNeeded, ProviderUnavailable, RefreshTimedOut."""
-        return self._usable(at_least=at_least).access
+        return self.tokens(at_least).access
+
+    def tokens(self, at_least: timedelta = timedelta(0)) -> Tokens:
+        """Return the same with its end."""
+        return self._usable(at_least=at_least)
 
     def renew(self, rejected: Secret) -> Secret:
-        """Return another token than the one that was just refused; raises SignInNeeded where there is no other."""
+        """Return another token than the one that was just refused; the same one if it is too young (rule 4).
+
+        Raises SignInNeeded where there is no other.
+        """
         return self._usable(rejected=rejected).access
 
     def _usable(self, *, at_least: timedelta = timedelta(0), rejected: Secret | None = None) -> Tokens:
@@ -50,12 +67,27 @@ class ProfileSource:
                 try:
                     # Somebody may have renewed it while we waited: another of our programs, or the vendor's tool.
                     again = self._profiles.read(self._account.identity)
-                    return again if serves(again, moment) else self._profiles.renew(self._account.identity)
+                    young = rejected is not None and self._just_renewed(moment)
+                    return again if young or serves(again, moment) else self._renewed()
                 finally:
                     self._leases.release(lease)
             if moment - started > PATIENCE:
                 raise RefreshTimedOut("Another program is renewing this sign-in and has not finished.")
             self._clock.sleep(PAUSE)
+
+    def _renewed(self) -> Tokens:
+        """Let the owner's SDK renew it, and note that it did, for all who share this vault."""
+        tokens = self._profiles.renew(self._account.identity)
+        if known := self._accounts.one(self._account.id):
+            proof = Proof(self._clock.now(), RENEWAL)
+            self._accounts.save_standing(replace(known, standing=replace(known.standing, proof=proof)))
+        return tokens
+
+    def _just_renewed(self, moment: datetime) -> bool:
+        """Whether a rejection cannot be about age: we renewed it less than 60 s ago."""
+        known = self._accounts.one(self._account.id)
+        proof = known.standing.proof if known else None
+        return proof is not None and proof.call == RENEWAL and abs(moment - proof.at) < YOUNG
 
     def _still_good(self, tokens: Tokens, moment: datetime, rejected: Secret | None) -> Tokens:
         if tokens.freshness(moment) is Freshness.EXPIRED:

@@ -112,7 +112,12 @@ class Sources:
             raise Misconfigured(f"{account.label} is switched off.")
         if owner := account.owner:
             profile = ProfileSource(
-                account, owner, profiles=self._profiles[owner], leases=self._leases, clock=self._clock
+                account,
+                owner,
+                profiles=self._profiles[owner],
+                accounts=self._accounts,
+                leases=self._leases,
+                clock=self._clock,
             )
             return WatchedSource(profile, used)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from doorkey.domain.account import Account, Held
 from doorkey.domain.provider import Method
 from doorkey.domain.secret import Secret
-from doorkey.domain.tokens import Freshness
+from doorkey.domain.tokens import Freshness, Tokens
 from doorkey.flows.valid_tokens import Key, Need, valid_tokens
 from doorkey.ports import Accounts, Clock, Runner
 
@@ -202,6 +202,14 @@ class WatchedSource:
     def __init__(self, inner: Source, used: Callable[[], None]) -> None:
         self._inner = inner
         self._used = used
+
+    def tokens(self, at_least: timedelta = timedelta(0)) -> Tokens | None:
+        """Return what `get` does with its end, where the source inside knows one."""
+        asked = getattr(self._inner, "tokens", None)
+        tokens: Tokens | None = asked(at_least) if asked else None
+        if tokens is not None:
+            self._used()
+        return tokens
 
     def get(self, at_least: timedelta = timedelta(0)) -> Secret:
         """Return what the source inside gives."""
