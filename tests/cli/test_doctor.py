@@ -82,7 +82,7 @@ def test_a_provider_that_does_not_answer_is_a_fault_with_its_remedy(config):
         terminal = Terminal(house)
         code = terminal.run("doctor", "--json")
 
-    assert (code, faults(terminal)["reach"]) == (1, "Start the server, or correct its address.")
+    assert (code, faults(terminal)["reach"]) == (1, "Start the server there, or correct its address in config.toml.")
 
 
 def test_every_provider_is_asked_when_all_are_wanted(nowhere):

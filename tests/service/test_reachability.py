@@ -158,7 +158,7 @@ def test_the_addresses_are_asked_side_by_side():
 def test_a_local_server_that_an_account_needs_has_to_run():
     [found, *_] = found_at(Endpoints(), ("local", "none"))
 
-    assert (found.ok, found.fix) == (False, "Start the server, or correct its address.")
+    assert (found.ok, found.fix) == (False, "Connect.")
 
 
 @pytest.mark.parametrize(

@@ -146,13 +146,11 @@ def _told(knock: Knock) -> Finding:
     if knock.response is not None:
         took = f"{knock.took.total_seconds():.2f} s"
         return Finding(check="reach", text=f"{target.name}: {host} answers{through} in {took}")
-    text = f"{target.name}: {knock.error}"
     if target.name.startswith(f"{STARTED_ON_DEMAND} "):
         return Finding(check="reach", text=f"{target.name}: starts when it is asked for")
     if _is_here(target) and not target.used:
         return Finding(check="reach", text=f"{target.name}: not running at {host}")
-    hint = knock.error.hint if knock.error else ""
-    return fault("reach", text, "Start the server, or correct its address." if _is_here(target) else hint)
+    return fault("reach", f"{target.name}: {knock.error}", knock.error.hint if knock.error else "")
 
 
 def _all_failed_alike(knocks: Sequence[Knock]) -> bool:

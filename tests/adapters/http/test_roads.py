@@ -2,6 +2,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,6 +230,33 @@ def test_an_issuers_name_cannot_drive_a_terminal(tmp_path, echo):
         send(through(proxy))
 
     assert str(caught.value).isprintable()
+
+
+def test_a_server_that_speaks_no_tls_is_not_blamed_on_the_proxy():
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        threading.Thread(target=talk_plainly, args=(plain,), daemon=True).start()
+        with (
+            Proxy({HOST: plain.getsockname()[1]}) as proxy,
+            pytest.raises(ProviderUnavailable, match=f"{HOST} was reached, but no TLS connection came about"),
+        ):
+            send(through(proxy))
+
+
+def talk_plainly(listening: socket.socket) -> None:
+    caller, _ = listening.accept()
+    with caller:
+        caller.recv(4096)
+        caller.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_server_of_this_computer_that_does_not_run_is_to_be_started():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+    with pytest.raises(ProviderUnavailable, match="could not be reached") as caught:
+        send(Network(), f"http://127.0.0.1:{port}/v1")
+
+    assert "Start the server there" in caught.value.hint
 
 
 def test_a_certificate_that_has_ended_points_to_the_clock(authority, echo):

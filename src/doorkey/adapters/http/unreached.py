@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from doorkey.adapters.http.proxies import is_loopback
 from doorkey.adapters.http.roads import proxy_of
 from doorkey.domain.network import Road
 from doorkey.errors import ProviderUnavailable
@@ -21,6 +22,11 @@ LONGEST_NAME = 80
 # X509_V_ERR_… of OpenSSL; every other one means that nobody whom we trust has signed.
 NOT_YET_VALID, EXPIRED, OTHER_NAME, OTHER_ADDRESS = 9, 10, 62, 64
 
+NAME_HINT = (
+    "Check the address and the network; behind a proxy, name it in HTTPS_PROXY or under [network] in config.toml."
+)
+TLS_HINT = "Something between may stop it: a firewall, or a proxy that has to be named first."
+HERE_HINT = "Start the server there, or correct its address in config.toml."
 PROXY_HINT = "Check {why}, and that the proxy runs."
 AUTH_HINT = "Put them into its address, http://USER:PASSWORD@HOST:PORT, in {why}."
 TRUST_HINT = (
@@ -36,18 +42,16 @@ def unreached(error: Exception, road: Road, url: str) -> ProviderUnavailable:
         return _distrusted(refused, road, url)
     if isinstance(error, httpx2.ProxyError):
         return _stopped(error, road)
+    if _first(causes, ssl.SSLError):
+        return ProviderUnavailable(f"{road.host} was reached, but no TLS connection came about.", hint=TLS_HINT)
     through = f"The proxy {road.shown}" if road.proxy else road.host
     if _first(causes, gaierror):
-        hint = PROXY_HINT.format(why=road.why) if road.proxy else _NAME_HINT
+        hint = PROXY_HINT.format(why=road.why) if road.proxy else NAME_HINT
         return ProviderUnavailable(f"{through} cannot be found: no such name, or no network.", hint=hint)
     if road.proxy and isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return ProviderUnavailable(f"{through} cannot be reached.", hint=PROXY_HINT.format(why=road.why))
-    return ProviderUnavailable(f"{road.host} could not be reached ({type(error).__name__}).")
-
-
-_NAME_HINT = (
-    "Check the address and the network; behind a proxy, name it in HTTPS_PROXY or under [network] in config.toml."
-)
+    hint = HERE_HINT if is_loopback(road.host) else NAME_HINT
+    return ProviderUnavailable(f"{road.host} could not be reached ({type(error).__name__}).", hint=hint)
 
 
 def _stopped(error: httpx2.ProxyError, road: Road) -> ProviderUnavailable:
