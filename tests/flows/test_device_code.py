@@ -2,6 +2,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doorkey.domain.account import Proof, Standing
 from doorkey.domain.attempt import Status
@@ -468,3 +470,33 @@ def test_an_account_that_cannot_be_saved_fails_the_sign_in(world):
         caller.finish()
 
     assert world.status(attempt.id) is Status.FAILED
+
+
+ANSWERS = {
+    "pending": PENDING,
+    "slow": answer(400, {"error": "slow_down"}),
+    "slower": answer(200, {"error": "slow_down", "interval": 30}),
+    "away": NO_ANSWER,
+    "busy": answer(503, retry_after="20"),
+    "rubbish": answer(200, b"<html>"),
+    "allowed": ALLOWED,
+    "denied": answer(400, {"error": "access_denied"}),
+}
+
+
+@given(said=st.lists(st.sampled_from(sorted(ANSWERS)), max_size=30), interval=st.integers(1, 60))
+def test_whatever_a_server_answers_it_is_never_hurried_and_there_is_an_end(said, interval):
+    world = World()
+    attempt = begin(world, interval=interval)
+    caller = polling(world, attempt, *[ANSWERS[word] for word in said])
+
+    outcome(caller)
+
+    waited, least = pauses(caller), interval
+    for pause, word in zip(waited[:-1], said, strict=False):
+        assert pause >= least
+        least += 5 if word in {"slow", "slower"} else 0
+    assert world.clock.now() <= attempt.expires_at
+    assert world.status(attempt.id) in {Status.SIGNED_IN, Status.FAILED}
+    assert len(world.ports.accounts.all()) == (world.status(attempt.id) is Status.SIGNED_IN)
+    assert world.ports.leases.take(attempt.id, timedelta(seconds=1))
