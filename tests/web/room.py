@@ -127,6 +127,7 @@ class Room:
             lock=self.house.unlocking(lambda: self.opened.append(True)),
             version="1.2.3",
             folder_check=check_folder,
+            preview=self.house.chat_folders.preview,
         )
         self.desk: Desk = self.app.app.state.desk  # type: ignore[attr-defined]  # the app inside its guard
 

@@ -174,6 +174,100 @@ async def test_a_card_shows_the_path_and_then_the_content(room, browser):
     assert card.index("notes.txt") < card.index('<dd class="wide"><pre>Hello\nthere</pre>')
 
 
+def card_of(page):
+    return page.text.split('class="approval pending"')[1].split("</form>")[0]
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("desk")
+
+
+def wanting(content, path="notes.txt"):
+    return {"tool": "write_file", "arguments": json.dumps({"content": content, "path": path})}
+
+
+async def test_a_write_shows_what_it_would_change(room, browser, folder):
+    (folder / "notes.txt").write_text("one\ntwo\nthree\n")
+    run, approval = asked(room, folder=str(folder), **wanting("one\n2 & 3\nthree\n"))
+
+    card = card_of(await browser.get(f"/chats/{run.conversation}"))
+
+    assert '<span class="removed">-two</span>' in card
+    assert '<span class="added">+2 &amp; 3</span>' in card
+    assert '<span class="same"> one</span>' in card
+    assert "--- notes.txt" not in card
+    assert "<pre>one\n2 &amp; 3\nthree\n</pre>" in card
+    decided = await browser.post(f"/approvals/{approval.id}", json={"decision": "once"})
+    assert "removed" not in decided.text
+
+
+async def test_a_write_over_a_binary_file_says_so(room, browser, folder):
+    (folder / "notes.txt").write_bytes(b"\x00\x01")
+    run, _ = asked(room, folder=str(folder), **wanting("Hello"))
+
+    card = card_of(await browser.get(f"/chats/{run.conversation}"))
+
+    assert "[replaces notes.txt, which is binary or too big to compare]" in card
+
+
+async def test_what_cannot_be_seen_in_a_diff_is_written_out(room, browser, folder):
+    run, _ = asked(room, folder=str(folder), **wanting("safe\u202egnp.exe"))
+
+    card = card_of(await browser.get(f"/chats/{run.conversation}"))
+
+    diff = card.split('<pre class="diff"')[1].split("</pre>")[0]
+    assert "\u202e" not in diff
+    assert "u202e" in diff
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd"])
+async def test_a_write_that_will_be_refused_shows_its_arguments(room, browser, folder, path):
+    run, _ = asked(room, folder=str(folder), **wanting("Hello", path))
+
+    card = card_of(await browser.get(f"/chats/{run.conversation}"))
+
+    assert 'class="diff"' not in card
+    assert path in card
+
+
+async def test_the_stream_shows_what_a_write_would_change(room, browser, folder):
+    run, _ = asked(room, folder=str(folder), **wanting("Hello"))
+    room.engine.tell(run, EventKind.STATE, state="done")
+
+    stream = await browser.get(f"/runs/{run.id}/stream")
+
+    assert '<span class="added">+Hello</span>' in stream.text
+
+
+async def test_a_chat_is_renamed_in_its_head_and_in_the_list(room, browser):
+    run = room.chat(title="Old")
+
+    answer = await browser.patch(f"/chats/{run.conversation}", json={"title": "  A new\n <name> "})
+
+    assert "<title>A new &lt;name&gt; · Doorkey</title>" in answer.text
+    assert answer.text.count("A new &lt;name&gt;</") == 2
+    assert room.stores.conversations.load(run.conversation).title == "A new <name>"
+
+
+@pytest.mark.parametrize(("title", "status"), [("", 400), (" ", 400), (None, 400), (7, 400)])
+async def test_a_chat_without_a_name_stays_as_it_is(room, browser, title, status):
+    run = room.chat(title="Old")
+
+    answer = await browser.patch(f"/chats/{run.conversation}", json={"title": title})
+
+    assert answer.status_code == status
+    assert room.stores.conversations.load(run.conversation).title == "Old"
+
+
+async def test_a_long_name_is_cut(room, browser):
+    run = room.chat(title="Old")
+
+    await browser.patch(f"/chats/{run.conversation}", json={"title": "x" * 500})
+
+    assert room.stores.conversations.load(run.conversation).title == "x" * 80
+
+
 @pytest.mark.parametrize(
     ("note", "warns"),
     [("Writes notes.txt.", False), ("Writes Makefile; a build runs it later.", True), (None, False)],
@@ -216,8 +310,8 @@ async def test_a_decision_that_is_none_is_refused(room, browser):
     assert room.engine.calls == []
 
 
-def asked(room, **changes):
-    run = room.chat()
+def asked(room, folder=None, **changes):
+    run = room.chat(folder=folder)
     approval = an_approval(run, **changes)
     room.stores.approvals.add(approval)
     room.engine.tell(run, EventKind.APPROVAL, approval=approval.id, call_id=approval.call_id, tool=approval.tool)

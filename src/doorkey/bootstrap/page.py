@@ -59,7 +59,8 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
         gate,
         lock=house.unlocking(tell),
         version=__version__,
-        folder_check=house.check_folder,
+        folder_check=house.chat_folders.check,
+        preview=house.chat_folders.preview,
     )
     instance = Instance(house.folders.data, mint)
 

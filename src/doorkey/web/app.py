@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 from doorkey.errors import DoorkeyError
 from doorkey.service.services import ChatStores, Services
 from doorkey.web.calls import Handler, endpoint
-from doorkey.web.desk import Desk, Engine, Gate, Lock
+from doorkey.web.desk import Desk, Engine, Gate, Lock, Preview
 from doorkey.web.guard import Guard
 from doorkey.web.pages import api, audit, chats, connect, launch, picker, settings, unlock
 from doorkey.web.replies import on_crash, on_doorkey_error, on_http_error
@@ -24,6 +24,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", chats.new_chat),
     ("POST", "/chats", chats.start_chat),
     ("GET", "/chats/{id}", chats.show_chat),
+    ("PATCH", "/chats/{id}", chats.rename_chat),
     ("DELETE", "/chats/{id}", chats.delete_chat),
     ("POST", "/chats/{id}/messages", chats.say),
     ("POST", "/runs/{id}/stop", chats.stop),
@@ -85,6 +86,7 @@ def build(
     lock: Lock,
     version: str,
     folder_check: Callable[[str], str],
+    preview: Preview,
 ) -> Guard:
     """Make the app; serve it on 127.0.0.1 only, where the guard learns its port from the server."""
     app = Starlette(
@@ -103,6 +105,7 @@ def build(
         lock=lock,
         version=version,
         folder_check=folder_check,
+        preview=preview,
     )
     # Around the whole app, not as its middleware: the page for a mistake of ours is made outside of those.
     return Guard(app, stores.page_sessions)

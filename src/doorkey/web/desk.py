@@ -46,6 +46,10 @@ class Lock(Protocol):
     def unlock(self, passphrase: Secret) -> None: ...
 
 
+Preview = Callable[[str, str, str], str | None]
+"""Shows what writing a content to a path in a folder would change; None where that is refused."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything that a handler works with.
@@ -60,6 +64,7 @@ class Desk:
     lock: Lock
     version: str
     folder_check: Callable[[str], str]
+    preview: Preview
 
 
 def in_the_loop(call: Callable[..., Coroutine[Any, Any, Result]], *arguments: object) -> Result:

@@ -1,16 +1,19 @@
 """A turn of a chat as the page shows it: what was asked, the answer so far, and what can be done about it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from doorkey.domain.account import State
-from doorkey.domain.approval import Approval
+from doorkey.domain.approval import Approval, ApprovalState
 from doorkey.domain.conversation import Run, RunState
 from doorkey.errors import DoorkeyError, UsageLimitReached
 from doorkey.web.desk import Desk
 from doorkey.web.transcript import Answer, Changes, ToolCall
 from doorkey.web.views import markup
+
+WRITE = "write_file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +48,14 @@ class Turn:
     changes: Changes
     footer: Footer
     approvals: Mapping[str, Approval]
+    diffs: Mapping[str, str]
 
 
 def turn(desk: Desk, run: Run) -> Turn:
     """Show a run as it stands."""
     answer = Answer().take(desk.stores.events.since(run.id, 0))
     changes = answer.changes()
+    approvals = _approvals(desk, changes)
     return Turn(
         run_id=run.id,
         prompt=run.prompt,
@@ -58,7 +63,8 @@ def turn(desk: Desk, run: Run) -> Turn:
         live=not answer.over,
         changes=changes,
         footer=_footer(desk, run, answer),
-        approvals=_approvals(desk, changes),
+        approvals=approvals,
+        diffs=_diffs(desk, approvals),
     )
 
 
@@ -69,13 +75,15 @@ def fragment(desk: Desk, run_id: str, answer: Answer, *, over: bool = False) -> 
     """
     changes = answer.changes()
     run = desk.stores.runs.load(run_id) if changes.footer or over else None
+    approvals = _approvals(desk, changes)
     return markup(
         "parts/changes.html",
         run_id=run_id,
         changes=changes,
         live=not (over or answer.over),
         footer=_footer(desk, run, answer) if run else None,
-        approvals=_approvals(desk, changes),
+        approvals=approvals,
+        diffs=_diffs(desk, approvals),
     )
 
 
@@ -84,6 +92,20 @@ def _approvals(desk: Desk, changes: Changes) -> dict[str, Approval]:
     pieces = [*changes.fresh, *changes.touched]
     names = [piece.approval for piece in pieces if isinstance(piece, ToolCall) and piece.approval]
     return {name: desk.stores.approvals.load(name) for name in names}
+
+
+def _diffs(desk: Desk, approvals: Mapping[str, Approval]) -> dict[str, str]:
+    """Say what each write that waits for a yes would change, as the file stands now."""
+    found = {name: _diff(desk, row) for name, row in approvals.items() if row.state is ApprovalState.PENDING}
+    return {name: diff for name, diff in found.items() if diff is not None}
+
+
+def _diff(desk: Desk, row: Approval) -> str | None:
+    folder = desk.stores.conversations.load(row.conversation).folder
+    if row.tool != WRITE or folder is None:
+        return None
+    asked = json.loads(row.arguments)
+    return desk.preview(folder, asked["path"], asked["content"])
 
 
 def _footer(desk: Desk, run: Run, answer: Answer) -> Footer:

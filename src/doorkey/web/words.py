@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, str] = {
 SURFACES: Mapping[str, str] = {"app": "This page", "cli": "Command line", "library": "Another program"}
 # The arguments that say what a call acts on; the store keeps them in the order of the alphabet.
 FIRST = {"path", "command"}
+MARKS: Mapping[str, str] = {"+": "added", "-": "removed", "@": "place", "[": "note"}
 # A name with a semicolon in it could pretend to be a sentence, so it warns.
 PLAIN = re.compile(r"Writes [^;]+\.")
 CONFINED = "Runs a command. Runs under bubblewrap: "
@@ -116,6 +117,14 @@ def arguments(given: object) -> list[tuple[str, str]]:
     return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in named]
 
 
+def diff(text: str) -> list[tuple[str, str]]:
+    """Tell the lines of a diff apart: `added`, `removed`, `place`, `same`, and a `note` in our own words."""
+    lines = text.split("\n")
+    # The first two name the file, which stands above.
+    shown = lines[2:] if lines[0].startswith("--- ") else lines
+    return [(MARKS.get(line[:1], "same"), line) for line in shown]
+
+
 def caution(note: str | None) -> str | None:
     """Say how a call's note is shown: not at all where the arguments say the same, `quiet`, or else as a `warning`."""
     if note is None or PLAIN.fullmatch(note):
@@ -130,6 +139,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "caution": caution,
     "clock": clock,
     "day": day,
+    "diff": diff,
     "payer": payer,
     "state": lambda name: STATES.get(name, name),
     "surface": lambda name: SURFACES.get(name, name),

@@ -53,6 +53,16 @@ def say(call: Call) -> Response:
     return _new_turn(call, in_the_loop(call.desk.engine.start, call.path("id"), call.need("prompt")))
 
 
+def rename_chat(call: Call) -> Response:
+    """Give a chat another title."""
+    conversations = call.desk.stores.conversations
+    title = " ".join(call.need("title").split())[:LONGEST_TITLE]
+    renamed = replace(conversations.load(call.path("id")), title=title)
+    conversations.save(renamed)
+    chats = conversations.all()
+    return part("parts/renamed.html", conversation=renamed, conversations=chats, longest_title=LONGEST_TITLE)
+
+
 def delete_chat(call: Call) -> Response:
     """Delete a chat with everything in it."""
     conversation = call.desk.stores.conversations.load(call.path("id"))
@@ -88,7 +98,7 @@ def decide(call: Call) -> Response:
     if chosen not in set(Decision):
         raise UnknownName("That is no decision.", hint="Choose once, chat or deny.")
     in_the_loop(call.desk.engine.decide, call.path("id"), Decision(chosen), call.text("reason"))
-    return part("parts/approval.html", approval=call.desk.stores.approvals.load(call.path("id")))
+    return part("parts/approval.html", approval=call.desk.stores.approvals.load(call.path("id")), diffs={})
 
 
 def show_bar(call: Call) -> Response:
@@ -154,6 +164,7 @@ def _chat_page(call: Call, conversation: Conversation | None) -> Response:
         ),
         conversation=conversation,
         conversations=call.desk.stores.conversations.all(),
+        longest_title=LONGEST_TITLE,
         **frame(call),
     )
 

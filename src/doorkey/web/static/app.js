@@ -96,6 +96,8 @@ function showTimeLeft() {
 setInterval(showTimeLeft, 1000);
 document.addEventListener("htmx:after:swap", showTimeLeft);
 
+document.addEventListener("toggle", ({ target }) => target.open && $("[data-focus]", target)?.select(), true);
+
 // ---- Keys: Enter sends, Shift+Enter makes a line; Escape closes a menu.
 
 document.addEventListener("keydown", (event) => {
