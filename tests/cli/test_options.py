@@ -63,6 +63,7 @@ LINES = [
     ("audit --account work --limit 3 --json", audit.Options(account="work", limit=3, as_json=True)),
     ("sandbox --port 0", sandbox.Options(port=0)),
     ("doctor --json", doctor.Options(as_json=True)),
+    ("doctor --all", doctor.Options(every=True)),
 ]
 
 MISTAKES = [

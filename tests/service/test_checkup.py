@@ -1,3 +1,5 @@
+from errno import EACCES
+
 import pytest
 
 from doorkey.errors import StoreBusy
@@ -14,14 +16,17 @@ ENTRY = dict.fromkeys(("name", "identity", "reason", "action", "until")) | {
 
 def test_a_check_that_fails_is_a_finding_and_the_others_go_on():
     def locked():
-        raise StoreBusy("Another program holds the database.")
+        raise StoreBusy("Another program holds it.")
 
-    found = list(Checkup([("one", locked), ("two", lambda: [Finding(check="two", text="fine")])]).findings())
+    def closed():
+        raise PermissionError(EACCES, "Permission denied", "/somewhere")
 
-    assert found == [
-        fault("one", "Another program holds the database.", StoreBusy.hint),
-        Finding(check="two", text="fine"),
-    ]
+    fine = Finding(check="three", text="fine")
+    first, second, third = Checkup([("one", locked), ("two", closed), ("three", lambda: [fine])]).findings()
+
+    assert first == fault("one", "Another program holds it.", StoreBusy.hint)
+    assert (second.check, second.ok, second.text) == ("two", False, "could not be looked at: Permission denied")
+    assert third == fine
 
 
 @pytest.mark.parametrize(

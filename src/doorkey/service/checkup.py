@@ -40,6 +40,8 @@ class Checkup:
                 yield from check()
             except DoorkeyError as error:
                 yield fault(name, str(error), error.hint)
+            except OSError as error:
+                yield fault(name, f"could not be looked at: {error.strerror}", "Make its files and folders your own.")
 
 
 def config(catalog: Catalog) -> Iterator[Finding]:

@@ -1,3 +1,4 @@
+import httpx2
 import pytest
 
 from doorkey.adapters.imports.ant import AntFinds
@@ -10,7 +11,7 @@ from tests.adapters.imports.foreign import CANARY, write
 
 @pytest.fixture
 def profiles(tmp_path):
-    return AntProfiles({"ANTHROPIC_CONFIG_DIR": str(tmp_path), "ANTHROPIC_PROFILE": "work"})
+    return AntProfiles({"ANTHROPIC_CONFIG_DIR": str(tmp_path), "ANTHROPIC_PROFILE": "work"}, httpx2.Client)
 
 
 def test_the_active_profile_is_found_with_its_end(profiles, tmp_path):
@@ -36,4 +37,4 @@ def test_a_profile_that_others_can_read_is_refused_as_its_own_tool_does(profiles
 def test_a_pointer_that_cannot_be_read_is_as_none(tmp_path):
     (tmp_path / "active_config").write_bytes(b"\xff\xfe\xff")
 
-    assert AntProfiles({"ANTHROPIC_CONFIG_DIR": str(tmp_path)}).active().subject == "default"
+    assert AntProfiles({"ANTHROPIC_CONFIG_DIR": str(tmp_path)}, httpx2.Client).active().subject == "default"
