@@ -1,6 +1,8 @@
 """What is offered of the findings, and what becomes of it."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
 
 import pytest
 
@@ -32,12 +34,24 @@ class Place:
 
 
 def a_key(name="ACME_API_KEY", key="sk-one", **changes):
-    fields = {"source": "env", "name": name, "file": "/x/.env", "taking": Taking.COPY, "meaning": "Copied."}
+    fields: dict[str, Any] = {
+        "source": "env",
+        "name": name,
+        "file": "/x/.env",
+        "taking": Taking.COPY,
+        "meaning": "Copied.",
+    }
     return Finding(**(fields | {"called": f"{name} from /x/.env", "secret": Secret(key)} | changes))
 
 
 def a_sign_in(**changes):
-    fields = {"source": "ant", "name": "sign-in", "file": "/x/ant.json", "taking": Taking.READ, "meaning": "Read."}
+    fields: dict[str, Any] = {
+        "source": "ant",
+        "name": "sign-in",
+        "file": "/x/ant.json",
+        "taking": Taking.READ,
+        "meaning": "Read.",
+    }
     return Finding(**(fields | {"provider": "acme", "method": "codex", "identity": WHO, "owner": Owner.ANT} | changes))
 
 
@@ -47,17 +61,20 @@ def places():
 
 
 @pytest.fixture
-def importing(house, places):
+def asked() -> list[PurePath | None]:
+    """The files that were asked for."""
+    return []
+
+
+@pytest.fixture
+def importing(house, places, asked):
     house.catalog.providers = (replace(ACME, methods=(KEY, CODEX_WAY)), *house.catalog.providers[1:])
-    asked = []
-    made = Importing(
-        places=lambda env_file: asked.append(env_file) or places,
-        catalog=house.catalog,
-        accounts=house.accounts,
-        keys=house.keys,
-    )
-    made.asked = asked
-    return made
+
+    def look_at(env_file: PurePath | None) -> Any:
+        asked.append(env_file)
+        return places
+
+    return Importing(places=look_at, catalog=house.catalog, accounts=house.accounts, keys=house.keys)
 
 
 def offer_of(importing, places, finding):
@@ -173,13 +190,13 @@ def test_a_file_that_cannot_be_read_hides_no_other(importing, places):
     assert survey.places == {"llm": "/home/ada/keys", "env": "/home/ada/keys"}
 
 
-def test_one_source_is_looked_at_alone_in_the_file_that_was_named(importing, places):
+def test_one_source_is_looked_at_alone_in_the_file_that_was_named(importing, places, asked):
     places |= {"llm": Place(found=[a_key("acme")]), "env": Place(found=[a_key()])}
 
-    survey = importing.look("env", "other.env")
+    survey = importing.look("env", PurePath("other.env"))
 
     assert list(survey.places) == ["env"]
-    assert importing.asked == ["other.env"]
+    assert asked == [PurePath("other.env")]
 
 
 def test_an_offer_is_described_without_its_secret(importing, places):

@@ -20,6 +20,12 @@ from tests.service.fakes import ACME, OAUTH
 class Gone:
     """Fill `ports.Profiles`: the sign-in is somebody else's now."""
 
+    def active(self):
+        return Identity(issuer=Owner.CODEX.value, subject="bob")
+
+    def renew(self, who):
+        return self.read(who)
+
     def read(self, who):
         raise SignInNeeded("Codex is signed in as bob now, not as ada.", hint="Sign in to Codex as before.")
 
@@ -76,6 +82,15 @@ def test_its_state_says_the_same_and_its_end_is_that_of_the_file(house):
     assert (ready["state"], ready["expires_at"], ready["action"]) == ("ready", "2030-01-01T13:00:00Z", None)
     assert (ended["state"], ended["action"]) == ("sign_in_needed", "open_owner")
     assert ended["reason"] == "The sign-in that Codex keeps has run out. Open Codex to renew it, then try again."
+
+
+def test_what_its_owner_renews_is_not_told_to_end(house):
+    account = borrowed(house, Owner.CODEX)
+    house.clock.sleep(timedelta(minutes=58))
+
+    listed = house.listing.account(account)
+
+    assert (listed["state"], listed["ends_at"], listed["action"]) == ("ready", None, None)
 
 
 def test_a_file_that_serves_no_more_says_why(house):

@@ -113,7 +113,7 @@ class Borrowed:
         except DoorkeyError as error:
             return _ended(account, f"{error} {error.hint}")
         ends, owner = tokens.expires_at, account.owner
-        account = replace(account, expires_at=ends, renews=owner.renews_on_demand)
+        account = replace(account, expires_at=ends, renews=True)
         if ends is not None and ends <= self._clock.now() and not owner.renews_on_demand:
             return _ended(account, f"{has_run_out(owner)} {owner.hint}")
         return account

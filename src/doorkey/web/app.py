@@ -12,7 +12,7 @@ from doorkey.service.services import ChatStores, Services
 from doorkey.web.calls import Handler, endpoint
 from doorkey.web.desk import Desk, Engine, Gate, Lock, Preview
 from doorkey.web.guard import Guard
-from doorkey.web.pages import api, audit, chats, connect, launch, picker, settings, unlock
+from doorkey.web.pages import api, audit, chats, connect, imports, launch, picker, settings, unlock
 from doorkey.web.replies import on_crash, on_doorkey_error, on_http_error
 from doorkey.web.stream import stream
 from doorkey.web.views import HERE
@@ -58,6 +58,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/sign-ins/{id}/keep-other", connect.keep_other),
     ("DELETE", "/sign-ins/{id}", connect.cancel),
     ("POST", "/consents", connect.consent),
+    ("GET", "/imports", imports.show),
+    ("POST", "/imports", imports.take),
     # For programs
     ("GET", "/api/providers", api.providers),
     ("GET", "/api/accounts", api.accounts),

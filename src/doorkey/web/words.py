@@ -44,6 +44,7 @@ ACTIONS: Mapping[str, str] = {
     "revoked": "Ended at the provider",
     "forgot": "Forgotten here",
 }
+SOURCES: Mapping[str, str] = {"codex": "Codex", "claude-code": "Claude Code"}
 SURFACES: Mapping[str, str] = {"app": "This page", "cli": "Command line", "library": "Another program"}
 # The arguments that say what a call acts on; the store keeps them in the order of the alphabet.
 FIRST = {"path", "command"}
@@ -141,6 +142,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "diff": diff,
     "payer": payer,
+    "source": lambda name: SOURCES.get(name, name),
     "state": lambda name: STATES.get(name, name),
     "surface": lambda name: SURFACES.get(name, name),
     "tone": lambda name: TONES.get(name, "calm"),
