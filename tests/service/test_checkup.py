@@ -42,6 +42,11 @@ def test_a_check_that_fails_is_a_finding_and_the_others_go_on():
             "acme ann@example.com: blocked",
             "Correct its entry in config.toml, or sign in again: doorkey login acme --account a1",
         ),
+        (
+            {"action": "open_owner", "state": "sign_in_needed", "reason": "It has run out."},
+            "acme a1: It has run out.",
+            "Sign in again in the program that keeps this sign-in.",
+        ),
     ],
 )
 def test_an_account_that_needs_a_person_is_a_fault_with_one_remedy(entry, text, fix):
@@ -55,9 +60,11 @@ def test_an_account_that_needs_a_person_is_a_fault_with_one_remedy(entry, text, 
     [
         ({"action": "wait", "state": "over_limit", "until": "2026-12-01T10:00:00Z"}, "until 2026-12-01T10:00:00Z"),
         ({"action": "switch_on", "state": "off"}, "acme a1: off"),
+        ({"action": "agree", "reason": "Its key waits for your yes."}, "acme a1: Its key waits for your yes."),
+        ({"action": "reconnect", "reason": "it ends on 3 May 2027"}, "acme a1: it ends on 3 May 2027"),
     ],
 )
-def test_an_account_that_waits_is_no_fault(entry, text):
+def test_an_account_that_waits_or_still_serves_is_no_fault(entry, text):
     [_, found] = checkup.accounts([ENTRY | entry])
 
     assert found.ok

@@ -19,6 +19,10 @@ class Finding:
     fix: str | None = None
 
 
+# The states in which an account serves, and the actions that nothing is wrong with.
+SERVING = frozenset({"ready", "lapsed", "checking"})
+WAITING = frozenset({"wait", "switch_on", "agree"})
+
 Check = Callable[[], Iterable[Finding]]
 
 
@@ -76,19 +80,28 @@ def accounts(listed: Sequence[Json]) -> Iterator[Finding]:
 
 
 def _account(entry: Json) -> Iterator[Finding]:
+    """Tell what an account needs; one that still serves, or only waits, is no fault."""
+    remedy = _remedy(entry)
+    if remedy is None:
+        return
     who = f"{entry['provider']} {entry['name'] or entry['identity'] or entry['id']}"
+    until = f" until {entry['until']}" if entry["until"] else ""
+    text = f"{who}: {entry['reason'] or _state(entry)}{until}"
+    serves = entry["state"] in SERVING or entry["action"] in WAITING
+    yield Finding(check="accounts", text=text, ok=serves, fix=remedy)
+
+
+def _remedy(entry: Json) -> str | None:
+    """Say the one thing to do; None where there is nothing, or the key's own finding says it."""
     again = f"doorkey login {entry['provider']} --account {entry['id']}"
-    text = f"{who}: {entry['reason'] or _state(entry)}"
-    match entry["action"]:
-        case "reconnect":
-            yield fault("accounts", text, again)
-        case "fix_config":
-            yield fault("accounts", text, f"Correct its entry in config.toml, or sign in again: {again}")
-        case "wait":
-            until = f" until {entry['until']}" if entry["until"] else ""
-            yield Finding(check="accounts", text=f"{who}: used up{until}", fix="Wait, or use another account.")
-        case "switch_on":
-            yield Finding(check="accounts", text=text, fix="Set enabled = true for its method in config.toml.")
+    return {
+        "reconnect": again,
+        "open_owner": "Sign in again in the program that keeps this sign-in.",
+        "fix_config": f"Correct its entry in config.toml, or sign in again: {again}",
+        "wait": "Wait, or use another account.",
+        "switch_on": "Set enabled = true for its method in config.toml.",
+        "agree": f"doorkey token {entry['provider']}",
+    }.get(entry["action"] or "")
 
 
 def _state(entry: Json) -> str:
