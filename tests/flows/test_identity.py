@@ -83,6 +83,18 @@ def test_an_identity_is_read_from_openid_claims():
     )
 
 
+@pytest.mark.parametrize(
+    ("claims", "label"),
+    [
+        ({"sub": "s", "name": "Ada", "preferred_username": "ada"}, "Ada"),
+        ({"sub": "s", "preferred_username": "ada"}, "ada"),
+        ({"sub": "s"}, "s"),
+    ],
+)
+def test_an_issuer_that_tells_no_mail_is_recognised_by_the_name_it_tells(claims, label):
+    assert read(METHOD, "client-1", CLAIMS | claims, {}).label == label
+
+
 def test_openais_claims_tell_plan_and_workspace():
     openai = {
         "chatgpt_account_id": "ws-1",

@@ -104,6 +104,17 @@ def test_the_models_are_those_that_the_plan_shows(program):
     assert program.run("models", "openai").out.split() == ["openai:practice-small", "openai:practice-large"]
 
 
+def test_a_model_that_the_plan_does_not_have_is_explained_with_the_nearest(program, practice):
+    sign_in(program, "openai")
+
+    answer = program.run("chat", "--model", "openai:practice-smal", "hello")
+
+    assert answer.code == 1
+    assert "practice-smal is not in your Plus plan." in answer.err
+    assert "The nearest that is there is openai:practice-small; `doorkey models openai` lists" in answer.err
+    assert practice.sandbox.log.count(action="responses", outcome="ok") == 0
+
+
 @pytest.mark.parametrize(("person", "plan_use"), [(ALAN, "on"), (ADA, "")])
 def test_a_plan_that_is_not_shared_leaves_the_identity_and_nothing_more(program, practice, person, plan_use):
     account = sign_in(program, "openai", person=person, plan_use=plan_use)

@@ -18,6 +18,9 @@ COPILOT = {
 }
 
 
+MISTRAL_EMBED = {"id": "embed", "capabilities": {"completion_chat": False}}
+
+
 @pytest.mark.parametrize(
     ("body", "names"),
     [
@@ -27,6 +30,9 @@ COPILOT = {
         ({"models": [{"slug": "b"}, {"slug": "a"}]}, ("b", "a")),
         ({"models": [{"name": "llama3.2:latest", "model": "llama3.2:latest"}]}, ("llama3.2:latest",)),
         (COPILOT, ("one", "asked")),
+        ({"data": [{"id": "a", "capabilities": {"completion_chat": True}}, MISTRAL_EMBED]}, ("a",)),
+        ({"data": [{"id": "a", "active": True}, {"id": "b", "active": False}]}, ("a",)),
+        ([{"id": "a", "type": "chat"}, {"id": "b", "type": "embedding"}, {"id": "c", "type": "model"}], ("a", "c")),
         ({"data": []}, ()),
         ({}, ()),
         ({"data": [7, None, {}, {"id": 7}, {"id": "one"}]}, ("one",)),

@@ -74,7 +74,7 @@ def of_claims(claims: Mapping[str, Any]) -> Identity:
         subject=_text(claims, "sub"),
         workspace=_text(openai, "chatgpt_account_id"),
         email=_text(claims, "email"),
-        name=_text(claims, "name"),
+        name=_text(claims, "name") or _text(claims, "preferred_username"),
         plan=_text(openai, "chatgpt_plan_type"),
         workspace_name=_workspace_name(openai),
     )

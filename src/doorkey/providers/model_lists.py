@@ -31,6 +31,9 @@ def read_page(body: bytes, *, prefix: str = "") -> Page:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         parsed = None
+    if isinstance(parsed, list) and parsed:
+        # Together sends the bare list.
+        parsed = {"data": parsed}
     if not isinstance(parsed, dict):
         raise ProviderUnavailable("The model list could not be read.")
     rows = parsed.get("data") or parsed.get("models") or []
@@ -67,10 +70,19 @@ def _name(row: Mapping[str, Any]) -> str | None:
 
 
 def _is_shown(row: Mapping[str, Any]) -> bool:
-    """Whether a person should choose it: the plan routes hide some, Copilot lists embeddings and older names too."""
-    kind = _object(row, "capabilities").get("type", "chat")
-    picked = row.get("visibility", "list") == "list" and row.get("model_picker_enabled", True) is True
-    return picked and bool(kind == "chat")
+    """Whether a person should choose it: the plan routes hide some, others list what cannot chat or serves no more."""
+    able = _object(row, "capabilities")
+    hints = (
+        row.get("visibility", "list") == "list",
+        # Copilot.
+        row.get("model_picker_enabled", True) is True,
+        able.get("type", "chat") == "chat",
+        # Mistral, Groq, Together.
+        able.get("completion_chat") is not False,
+        row.get("active") is not False,
+        row.get("type") not in {"embedding", "image", "rerank", "moderation", "audio"},
+    )
+    return all(hints)
 
 
 def _is_off(row: Mapping[str, Any]) -> bool:
