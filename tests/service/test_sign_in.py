@@ -247,6 +247,13 @@ def test_a_way_that_may_not_or_cannot_be_used_is_refused_before_a_port_is_held(h
     assert house.listen.opened == []
 
 
+def test_where_nothing_can_be_used_the_first_way_says_why(house):
+    offer(house, replace(OAUTH, client_id=None))
+
+    with pytest.raises(Misconfigured, match="no client id"):
+        house.sign_ins.start("acme")
+
+
 def test_a_contested_way_opens_after_one_yes(house):
     with pytest.raises(ConsentNeeded) as caught:
         house.sign_ins.start("acme", "contested")
