@@ -92,6 +92,11 @@ def namespaces_are_permitted() -> bool:
     return subprocess.run(tried, capture_output=True, check=False).returncode == 0
 
 
+def peer_is_there() -> bool:
+    installed = Path(__file__).parent / "peers/oidc/node_modules/oidc-provider"
+    return installed.is_dir() and shutil.which("node") is not None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first, the browser last: a mistake shows as early as it can."""
     items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("browser", "slow")])
@@ -107,6 +112,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         lacks = (
             "no PostgreSQL with a role `doorkey_test`: make it as .ci/run does, or name one in DOORKEY_TEST_POSTGRES"
         )
+    if item.get_closest_marker("peer") and not peer_is_there():
+        lacks = "no authorization server to sign in at: `npm ci` in tests/peers/oidc brings it, where Node.js is"
     if item.get_closest_marker("namespaces") and not namespaces_are_permitted():
         lacks = "no namespaces of Linux: they need root, or a kernel that lets everybody have them"
     if lacks:
