@@ -17,11 +17,13 @@ def test_a_server_that_runs_is_found_connected_and_used_without_a_credential(pro
         program.configure(CONFIG.format(port=ollama.port))
 
         before = program.run("providers")
+        invited = program.run("models")
         kept = program.run("login", "ollama", "--json")
         models = program.run("models")
         answer = program.run("chat", "--model", "ollama:llama3.2:latest", "hello")
 
     assert standing(before) == "ollama  Ollama · running here"
+    assert (invited.code, "ollama runs here; `doorkey login ollama` connects it." in invited.err) == (3, True)
     assert (kept.json["account"]["payer"], kept.json["account"]["source"]) == ("local", "managed")
     assert models.out == "ollama:llama3.2:latest\n"
     assert "Hello from here." in answer.out

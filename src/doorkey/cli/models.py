@@ -31,6 +31,7 @@ class Found:
 
     models: list[str] = field(default_factory=list)
     away: list[str] = field(default_factory=list)
+    near: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     read_at: dict[str, datetime] = field(default_factory=dict)
     faults: dict[str, DoorkeyError] = field(default_factory=dict)
@@ -46,6 +47,8 @@ class Found:
 
     def nothing(self) -> DoorkeyError:
         """Say why there is no model at all where no provider failed."""
+        if self.near:
+            return SignInNeeded("No provider is connected.", hint=_invitation(self.near[0]))
         if self.away:
             return ServerAway(f"No provider is connected that is running ({', '.join(self.away)} is not).")
         return SignInNeeded("No provider is connected.")
@@ -78,6 +81,8 @@ def run(options: Options, io: Io, house: House) -> None:
         io.result(printable(model))
     for provider in found.away:
         io.say(f"{provider}: not running")
+    for provider in found.near:
+        io.say(_invitation(provider))
     for model, why in found.refused.items():
         io.say(printable(f"{model} {why}."))
     for provider, error in found.faults.items():
@@ -112,10 +117,16 @@ def of_all(options: Options, house: House) -> Found:
 
 
 def _in_use(house: House, found: Found) -> Iterator[str]:
-    """Name the providers to ask; a server of this machine that does not run is no fault."""
+    """Name the providers to ask; of the servers of this machine, tell who is away and who could be connected."""
     services = house.services
     for entry in services.listing.providers(services.neighbours.running()):
         if entry["accounts"] and entry["running"] is False:
             found.away.append(str(entry["id"]))
+        elif not entry["accounts"] and entry["running"]:
+            found.near.append(str(entry["id"]))
         elif entry["accounts"] or entry["env_key"]:
             yield str(entry["id"])
+
+
+def _invitation(provider: str) -> str:
+    return f"{provider} runs here; `doorkey login {provider}` connects it."
