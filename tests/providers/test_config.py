@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorkey.domain.network import Network
+from doorkey.domain.network import UNREADABLE, Network
 from doorkey.domain.policy import OWN, Policy, Verdict
 from doorkey.domain.provider import Api, Dialect, Kind, Method, Payer, Provider
 from doorkey.domain.secret import Secret
@@ -248,6 +248,14 @@ def test_a_network_is_named_for_all_and_for_a_provider_with_its_methods():
     assert acme.network.over(result.network) == Network(proxy=Secret("none"), ca_bundle="acme.pem")
 
 
+def test_a_proxy_that_cannot_be_read_stands_in_the_way_of_everything_it_was_meant_for():
+    wrong = "proxy = 'http://proxy:none'\nca_bundle = 'acme.pem'"
+    result = merged(f"[network]\n{wrong}\n[providers.acme.network]\n{wrong}")
+
+    assert len(result.problems) == 2
+    assert result.network == result.providers[0].network == Network(proxy=UNREADABLE, ca_bundle="acme.pem")
+
+
 def test_the_address_of_a_proxy_is_printed_nowhere():
     assert "pw@" not in repr(merged(NETWORKS))
 
@@ -255,9 +263,6 @@ def test_the_address_of_a_proxy_is_printed_nowhere():
 MISTAKES = {
     "[network]\nproxy = 'gopher://proxy'": (
         'line 2, network.proxy: must be the http:// or https:// address of a proxy, or "none"'
-    ),
-    "[providers.acme.network]\nproxy = 'http://proxy:none'": (
-        'line 2, providers.acme.network.proxy: must be the http:// or https:// address of a proxy, or "none"'
     ),
     "[network]\nca_bundle = ''": "line 2, network.ca_bundle: must be a text of one line, not empty",
     "[network]\nverify = false": "line 2, network.verify: is not a known key",

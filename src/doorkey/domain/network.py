@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from doorkey.domain.secret import STARS, Secret
 
 DIRECT = "none"
+# Stands for an address that could not be read: nothing goes out while it does.
+UNREADABLE = Secret("unreadable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from doorkey.domain.network import USUAL, Network
+from doorkey.domain.network import UNREADABLE, USUAL, Network
 from doorkey.domain.provider import Api, Kind, Method, Payer, Provider
 from doorkey.providers import config_fields as fields
 from doorkey.providers.config_fields import Read, Wrong
@@ -118,7 +118,12 @@ class _Reading:
 
 
 def _network(reading: _Reading, entry: Mapping[str, object], path: Path) -> Network:
-    return Network(**reading.values(reading.table(entry, "network", path), fields.NETWORK, (*path, "network")))
+    given = reading.table(entry, "network", path)
+    values = reading.values(given, fields.NETWORK, (*path, "network"))
+    if "proxy" in given and "proxy" not in values:
+        # Somebody meant one; until it is clear which, nothing goes out without it.
+        values["proxy"] = UNREADABLE
+    return Network(**values)
 
 
 def _reached(provider: Provider, network: Network) -> Provider:

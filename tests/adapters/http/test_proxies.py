@@ -1,7 +1,7 @@
 import pytest
 
 from doorkey.adapters.http.proxies import exempt, road, system_proxy
-from doorkey.domain.network import Network
+from doorkey.domain.network import UNREADABLE, Network
 from doorkey.domain.secret import Secret
 from doorkey.errors import ProviderUnavailable
 
@@ -135,6 +135,13 @@ def test_user_and_password_are_never_shown():
 
     assert found.shown == "http://********@proxy.acme.example:3128"
     assert CANARY not in repr(found)
+
+
+def test_a_proxy_that_the_config_names_wrongly_is_not_gone_around():
+    with pytest.raises(ProviderUnavailable, match="proxy cannot be used") as caught:
+        chosen(wider=Network(proxy=UNREADABLE), HTTPS_PROXY="http://env:9")
+
+    assert "Check [network] in config.toml" in caught.value.hint
 
 
 @pytest.mark.parametrize(
