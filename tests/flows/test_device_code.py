@@ -223,7 +223,7 @@ def test_a_new_interval_that_is_no_longer_one_still_adds_five_seconds(world):
         (answer(200, {"error": "access_denied"}), SignInFailed, "not approved"),
         (answer(400, {"error": "authorization_denied"}), SignInFailed, "not approved"),
         (answer(400, {"error": "expired_token"}), SignInFailed, "expired"),
-        (answer(400, {"error": "invalid_grant"}), SignInFailed, "ended the sign-in"),
+        (answer(400, {"error": "invalid_grant"}), SignInFailed, "does not know this code"),
         (answer(400, {"error": "canary"}), SignInFailed, "ended the sign-in"),
         (answer(401, {"error": "invalid_client"}), Misconfigured, "invalid_client"),
         (answer(404), Misconfigured, "does not accept this client"),

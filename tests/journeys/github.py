@@ -25,6 +25,7 @@ MODELS: list[dict[str, object]] = [
     {"id": "gpt-practice", "model_picker_enabled": True, "capabilities": {"type": "chat"}},
     {"id": "gpt-hidden", "model_picker_enabled": False, "capabilities": {"type": "chat"}},
     {"id": "embedding-practice", "model_picker_enabled": True, "capabilities": {"type": "embeddings"}},
+    {"id": "gpt-elsewhere", "model_picker_enabled": True, "supported_endpoints": ["/responses"]},
     {"id": "gpt-off", "model_picker_enabled": True, "policy": {"state": "disabled"}},
 ]
 

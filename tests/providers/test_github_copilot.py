@@ -1,5 +1,7 @@
 """GitHub Copilot: what a config makes of it, and what its service is told."""
 
+import json
+
 import pytest
 
 from doorkey.domain.policy import Verdict
@@ -7,8 +9,9 @@ from doorkey.errors import Misconfigured, SignInNeeded
 from doorkey.flows import wire
 from doorkey.providers import ALL
 from doorkey.providers.config import merge
-from doorkey.providers.dialects import turn_headers
+from doorkey.providers.dialects import RULES, turn_headers
 from doorkey.providers.github_copilot import DEVICE, GITHUB_COPILOT
+from doorkey.providers.model_lists import read_page
 from doorkey.providers.openai import OPENAI
 from doorkey.service.ways import offered
 from doorkey.testing.script import answer
@@ -105,3 +108,18 @@ def test_no_other_service_is_told():
 def test_githubs_words_for_the_end_of_a_grant_are_known(error, outcome):
     with pytest.raises(outcome):
         wire.read_tokens(answer(200, {"error": error}), NOON)
+
+
+def test_a_model_that_is_served_in_another_way_only_is_named_with_that_reason():
+    rows = [
+        {"id": "chats", "supported_endpoints": ["/chat/completions", "/responses"]},
+        {"id": "responds", "supported_endpoints": ["/responses"]},
+        {"id": "tells-nothing"},
+    ]
+
+    page = read_page(json.dumps({"data": rows}).encode(), endpoint=RULES["copilot"].list_endpoint)
+    elsewhere = read_page(json.dumps({"data": rows}).encode())
+
+    assert page.names == ("chats", "tells-nothing")
+    assert list(page.refused) == ["responds"]
+    assert elsewhere.refused == {}

@@ -100,6 +100,8 @@ def read_decision(response: Response) -> Waiting | None:
         raise SignInFailed("The sign-in was not approved.", hint="Start again and allow it, or choose another way.")
     if error == "expired_token":
         raise SignInFailed("The code has expired before anybody allowed the sign-in.")
+    if error == "invalid_grant":
+        raise SignInFailed("The provider does not know this code any more.")
     if response.status >= 400 or error:
         raise refusal(response, error)
     if not isinstance(body.get("access_token"), str):

@@ -35,7 +35,8 @@ _MEANING = frozenset({"background", "conversation", "multi_agent", "previous_res
 class Rules:
     """What one route demands of a request body.
 
-    `list_query` is what its model list wants to be asked, `name_prefix` what it sets before every name there.
+    `list_query` is what its model list wants to be asked, `name_prefix` what it sets before every name there;
+    `list_endpoint` is ours, where the list tells for each model which it has.
     """
 
     demanded: Mapping[str, object] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Rules:
     system_role: str | None = None
     list_query: str = ""
     name_prefix: str = ""
+    list_endpoint: str | None = None
 
     @property
     def only_streams(self) -> bool:
@@ -93,7 +95,7 @@ RULES: Mapping[str, Rules] = {
         # The level of the route that we speak; without one of at least this the list stays empty.
         list_query="?client_version=0.124.0",
     ),
-    "copilot": Rules(),
+    "copilot": Rules(list_endpoint="/chat/completions"),
 }
 
 

@@ -11,6 +11,7 @@ from doorkey.errors import ProviderUnavailable
 # Below this two names have no more in common than any two.
 LIKE = 0.5
 SWITCHED_OFF = "is switched off in the account's settings"
+ELSEWHERE = "is served in a way that Doorkey does not speak with this account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,10 @@ class Page:
     after: str | None = None
 
 
-def read_page(body: bytes, *, prefix: str = "") -> Page:
+def read_page(body: bytes, *, prefix: str = "", endpoint: str | None = None) -> Page:
     """Read a page: `data` of ids, the plan routes' and Ollama's `models`; `prefix` is cut off every name (Google).
+
+    `endpoint` is the one that we call, where a list tells for each model which it has (Copilot).
 
     Raises ProviderUnavailable for what is no list.
     """
@@ -40,6 +43,7 @@ def read_page(body: bytes, *, prefix: str = "") -> Page:
     named = [(name.removeprefix(prefix), row) for row in _objects(rows) if (name := _name(row))]
     shown = [(name, row) for name, row in named if _is_shown(row)]
     refused = {name: SWITCHED_OFF for name, row in shown if _is_off(row)}
+    refused |= {name: ELSEWHERE for name, row in shown if endpoint and not _has(row, endpoint)}
     last = parsed.get("last_id")
     return Page(
         names=tuple(dict.fromkeys(name for name, _ in shown if name not in refused)),
@@ -88,6 +92,12 @@ def _is_shown(row: Mapping[str, Any]) -> bool:
 def _is_off(row: Mapping[str, Any]) -> bool:
     """Whether the account's owner has not allowed it (Copilot)."""
     return bool(_object(row, "policy").get("state") == "disabled")
+
+
+def _has(row: Mapping[str, Any], endpoint: str) -> bool:
+    """Whether a model is served there; older entries tell nothing, and are."""
+    endpoints = row.get("supported_endpoints")
+    return not isinstance(endpoints, list) or endpoint in endpoints
 
 
 def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -171,7 +171,8 @@ class Models:
         self._hear(heard)
         if heard.error:
             raise heard.error
-        return read_page(response.body, prefix=RULES[choice.provider.api_for(choice.method).rules].name_prefix)
+        rules = RULES[choice.provider.api_for(choice.method).rules]
+        return read_page(response.body, prefix=rules.name_prefix, endpoint=rules.list_endpoint)
 
 
 def _key(choice: Choice) -> str:
