@@ -1,5 +1,6 @@
 """What every test may count on: a home of its own, no credentials, no way out of this machine."""
 
+import errno
 import ipaddress
 import os
 import re
@@ -31,10 +32,16 @@ POSTGRES = os.environ.get("DOORKEY_TEST_POSTGRES", "postgresql://doorkey_test:do
 AMBIENT = re.compile(r"(?i).*_(api_key|token|proxy)|no_proxy|(openai|anthropic|codex|claude|openrouter|doorkey)_.*")
 
 
+# Where model servers usually listen: one that runs on this machine must change no test.
+USUAL_PORTS = frozenset({11434, 1234, 8080, 8000})
+
+
 def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
-    """Stop a test that would reach another machine, whichever library it does it with."""
+    """Stop a test that would reach another machine, or a model server here, whichever library it does it with."""
     if event == "socket.connect" and isinstance(arguments[1], tuple):
         host = arguments[1][0]
+        if arguments[1][1] in USUAL_PORTS:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, "tests knock at no model server")
     elif event == "socket.getaddrinfo":
         host = arguments[0]
     else:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -91,3 +92,13 @@ def test_loopback_can_be_reached(host):
 
     assert accepted.fileno() >= 0
     accepted.close()
+
+
+def test_a_model_server_of_this_machine_is_nobody_for_a_test():
+    with ExitStack() as opened:
+        # Where the port is taken, somebody listens there already.
+        with suppress(OSError):
+            opened.enter_context(socket.create_server(("127.0.0.1", 11434)))
+
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", 11434))
