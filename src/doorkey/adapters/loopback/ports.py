@@ -43,7 +43,7 @@ def _bind_all(families: Sequence[socket.AddressFamily], port: int) -> list[socke
         try:
             held.append(_listen(family, held[0].getsockname()[1] if held else port))
         except OSError as error:
-            if held and error.errno in NO_SUCH_FAMILY:
+            if error.errno in NO_SUCH_FAMILY:
                 continue
             for listening in held:
                 listening.close()
