@@ -2,7 +2,7 @@
 -- an older program that still runs, can leave a row behind that is not found.
 
 -- Some texts that a provider may send cannot be PostgreSQL's (U+0000, half a surrogate pair): those are not found.
-CREATE FUNCTION json_part(document text, name text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION json_part(document text, name text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN document::jsonb ->> name;
 EXCEPTION WHEN untranslatable_character OR invalid_text_representation THEN
