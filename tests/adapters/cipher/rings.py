@@ -36,6 +36,12 @@ class Doomed:
     def version(self):
         return self._database.version()
 
+    def keep_room(self):
+        self._database.keep_room()
+
+    def give_room(self):
+        return self._database.give_room()
+
     def close(self):
         self._database.close()
 

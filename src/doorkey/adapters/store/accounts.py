@@ -11,7 +11,7 @@ from doorkey.domain.account import RENEWING, Account, Held, Identity, Origins, P
 from doorkey.domain.provider import Payer
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import KeyUnreadable, UnknownName
+from doorkey.errors import KeyUnreadable, StorageFull, UnknownName
 
 # Named one by one: the columns that the database makes of them are only looked for.
 _COLUMNS = "id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at, generation"
@@ -87,13 +87,18 @@ class SqlAccounts:
             return self._open(newer)
 
     def save(self, held: Held, *, read: int | None) -> bool:
-        account = held.account
-        with self._cipher.sealing() as seal:
-            sealed = seal(pack_tokens(held.tokens), place(account.id, account.generation))
-            row = _row(account) | {"tokens": sealed, "read": read}
-            return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
+        try:
+            return self._put(held, read)
+        except StorageFull:
+            # What was held free for this is used at once, before somebody else takes it.
+            if not self._database.give_room():
+                raise
+            return self._put(held, read)
 
     def save_standing(self, account: Account) -> bool:
+        if account.standing.sent:
+            # A refresh token is about to be spent: the pair that comes back has to find room.
+            self._database.keep_room()
         sql = "UPDATE accounts SET standing = ? WHERE id = ? AND generation = ? RETURNING id"
         return bool(self._database.rows(sql, (as_json(account.standing), account.id, account.generation)))
 
@@ -105,6 +110,13 @@ class SqlAccounts:
 
     def version(self) -> int:
         return self._database.version()
+
+    def _put(self, held: Held, read: int | None) -> bool:
+        account = held.account
+        with self._cipher.sealing() as seal:
+            sealed = seal(pack_tokens(held.tokens), place(account.id, account.generation))
+            row = _row(account) | {"tokens": sealed, "read": read}
+            return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
 
     def _those(self, where: str, *values: str) -> Sequence[Account]:
         sql = f"SELECT {_COLUMNS} FROM accounts {where}"  # noqa: S608 - Our own words.

@@ -36,6 +36,14 @@ class Database(Protocol):
         """A number that changes with every change of the vault by anybody."""
         ...
 
+    def keep_room(self) -> None:
+        """Hold some room in reserve where the disk is ours; raise StorageFull where there is none."""
+        ...
+
+    def give_room(self) -> bool:
+        """Free what `keep_room` holds; False where it holds nothing."""
+        ...
+
     def close(self) -> None:
         """Close it; safe to call twice."""
         ...

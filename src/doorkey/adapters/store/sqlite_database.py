@@ -11,6 +11,7 @@ from threading import RLock
 
 from doorkey.adapters.store.database import PATIENCE, Values
 from doorkey.adapters.store.failures import translated
+from doorkey.adapters.store.room import Room
 from doorkey.adapters.store.schema import Schema, prepare, transaction
 from doorkey.errors import StorageFull
 
@@ -35,6 +36,7 @@ class SqliteDatabase:
         self._path = path
         self._schema = schema
         self._patience = patience
+        self._room = Room(path.with_name(f"{path.name}-room"))
         self._session = self._open()
         self._inherited: list[_Session] = []
 
@@ -58,6 +60,12 @@ class SqliteDatabase:
             (others,) = session.connection.execute("PRAGMA data_version").fetchone()
             # The process is part of it, because a child of a fork counts anew and may meet an old number again.
             return (session.process << 32) + int(others) + session.connection.total_changes
+
+    def keep_room(self) -> None:
+        self._room.keep()
+
+    def give_room(self) -> bool:
+        return self._room.give()
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
