@@ -124,3 +124,15 @@ def test_a_chat_that_begins_in_a_folder_with_a_rule_stays_with_that_account(hous
 
     (chat,) = house.stores.conversations.all()
     assert chat.account == bob.id
+
+
+def test_a_chat_with_a_folder_of_its_own_follows_the_rule_of_that_one(house, people, tmp_path):
+    _, bob = people
+    use(house, "bob@example.com", "--folder", str(tmp_path))
+
+    Terminal(house).run("chat", "--model", "acme:practice-small", "--folder", str(tmp_path), "Hello")
+
+    (chat,) = house.stores.conversations.all()
+    (run,) = house.stores.runs.of(chat.id)
+    assert chat.account is None
+    assert run.served.account == bob.id

@@ -11,7 +11,8 @@ from doorkey.domain.approval import Decision
 from doorkey.domain.conversation import EventKind, RunState
 from doorkey.errors import ProviderUnavailable, UnknownName
 from doorkey.service.resolve import Wish
-from doorkey.testing.values import HOUR, an_approval
+from doorkey.service.rules import Rule
+from doorkey.testing.values import HOUR, an_approval, an_identity
 from doorkey.web.words import clock
 
 HTMX = {"hx-request": "true"}
@@ -486,3 +487,26 @@ async def test_a_mistake_of_ours_is_told_without_what_it_says(room):
     assert answer.status_code == 500
     assert "Something went wrong inside Doorkey." in answer.text
     assert "canary" not in answer.text
+
+
+async def test_the_bar_follows_the_rule_of_the_chat_s_folder(room, browser):
+    room.keep()
+    work = room.keep(id="acc_work", name="work", identity=an_identity(subject="another"))
+    room.services.book.rules.set(Rule(provider="acme", folder="/projects/site", account=work.id))
+
+    elsewhere = await browser.post("/bar", json={"model": "acme:small"}, headers=HTMX)
+    inside = await browser.post("/bar", json={"model": "acme:small", "folder": "/projects/site/src"}, headers=HTMX)
+
+    assert "ada@example.com: Using Acme plan" in elsewhere.text
+    assert "work: Using Acme plan" in inside.text
+
+
+async def test_the_bar_says_that_another_account_may_not_serve_in_a_folder(room, browser):
+    work = room.keep(name="work")
+    other = room.keep(id="acc_other", name="private", identity=an_identity(subject="another"))
+    room.services.book.rules.set(Rule(provider="acme", folder="/projects/site", account=work.id, only=True))
+    chosen = {"model": "acme:small", "folder": "/projects/site", "account": other.id}
+
+    bar = await browser.post("/bar", json=chosen, headers=HTMX)
+
+    assert "In /projects/site only work may serve acme." in bar.text

@@ -314,7 +314,7 @@ async def test_a_card_tells_how_much_is_used_and_how_old_that_is(room, browser):
     card = page.text.split('id="provider-acme"')[1].split("</section>")[0]
     assert 'value="50.0"' in card
     assert "50 % used" in card
-    assert "as of " in card
+    assert "As of " in card
     assert "requests a minute" not in card
 
 

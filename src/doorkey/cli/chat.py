@@ -11,7 +11,7 @@ from doorkey.cli.io import Io
 from doorkey.cli.shell import House, Shell, usage, wish, with_consent
 from doorkey.domain.conversation import Conversation, ModelName
 from doorkey.errors import DoorkeyError, SignInNeeded
-from doorkey.service.resolve import HERE, Wish, by_default
+from doorkey.service.resolve import ASKED, HERE, Wish, by_default
 
 LAST_MODEL = "model"
 
@@ -88,10 +88,10 @@ def choose_model(name: str | None, house: House) -> ModelName:
 def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversation:
     """Keep a new chat, after every yes that its account or key still lacks."""
     services = house.services
-    # A chat with a folder of its own follows the rule of that one, whenever it goes on.
+    # A chat with a folder of its own follows the rule of that one whenever it goes on; another stays with its account.
     asked = replace(wish(model.provider, options.account), folder=options.folder or HERE)
     choice = with_consent(io, services.consents, lambda: services.resolver.choose(asked))
-    chosen = choice.account if choice.rule != by_default(model.provider) else None
+    follows = choice.rule == by_default(model.provider) or (options.folder and choice.rule != ASKED)
     now = services.clock.now()
     conversation = Conversation(
         id=f"cht_{services.entropy.bytes(12).hex()}",
@@ -99,7 +99,7 @@ def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversat
         created_at=now,
         updated_at=now,
         model=str(model),
-        account=chosen.id if chosen else None,
+        account=choice.account.id if choice.account and not follows else None,
         folder=options.folder,
     )
     house.stores.conversations.save(conversation)

@@ -13,6 +13,7 @@ from doorkey.service.consents import Consents
 from doorkey.service.rules import Rule, Rules
 
 HERE = "."
+ASKED = "asked for"
 ENV = "env"
 MANAGED = "managed"
 
@@ -171,9 +172,9 @@ class Resolver:
 
     def _by_order(self, wish: Wish, ruled: Rule | None) -> tuple[Account | None, str]:
         if wish.account:
-            return self.find(wish.account, wish.provider), "asked for"
+            return self.find(wish.account, wish.provider), ASKED
         if wish.preferred and (account := self._preferred(wish.preferred, wish.provider)):
-            return account, "asked for"
+            return account, ASKED
         if wish.pinned:
             gone = "The account that this chat was pinned to is no longer here."
             return self._still_there(wish.pinned, gone), "pinned to this chat"
