@@ -53,6 +53,7 @@ class Overtaken:
         self._database = database
         self._others = [others]
         self.rows, self.version, self.close = database.rows, database.version, database.close
+        self.keep_room, self.give_room = database.keep_room, database.give_room
 
     def transaction(self, of=None):
         while self._others:
@@ -67,6 +68,7 @@ class Unsure:
         self._database = database
         self._failures = 1
         self.rows, self.version, self.close = database.rows, database.version, database.close
+        self.keep_room, self.give_room = database.keep_room, database.give_room
 
     @contextmanager
     def transaction(self, of=None):
