@@ -12,6 +12,7 @@ from doorkey.adapters.runtime.answers import Ports, answers
 from doorkey.adapters.store.stores import Vault
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Status
+from doorkey.domain.network import Network
 from doorkey.domain.provider import Kind, Method
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError
@@ -71,6 +72,9 @@ class Endpoints:
         if fields.get("grant_type") == "authorization_code":
             return self._issue("signed-in")
         return answer()
+
+    def warm(self, url: str, network: Network) -> None:
+        """Get nothing ready: every answer is here already."""
 
     def _rotate(self, presented: str) -> Response:
         self.refreshes += 1
