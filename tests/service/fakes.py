@@ -203,6 +203,7 @@ class House:
             resolver=self.resolver,
             runner=self.runtime,
             leases=self.world.ports.leases,
+            left=self.forget_models,
         )
         self.readied: list[str] = []
         self.sources = Sources(
@@ -278,6 +279,9 @@ class House:
     def knock(self, urls, within):
         """Fill `ports.Knock` with what `here` says that each address answers."""
         return {url: self.here[url] for url in urls if url in self.here}
+
+    def forget_models(self, account):
+        self.models.forget(account)
 
     def new_models(self):
         """Make what lists models, as a process does that starts now."""

@@ -235,6 +235,25 @@ def test_a_server_on_this_machine_is_asked_each_time(house):
     assert (first.names, second.names) == (("one", "two"), ("three",))
 
 
+def test_of_an_account_that_has_left_nothing_is_remembered(house):
+    account = house.keep()
+    house.world.endpoints.scripted = [LIST]
+    house.models.of(choose(house))
+    remembered = house.shelf.get(f"models:{account.id}")
+
+    house.book.leave(account, revoke_too=False)
+
+    assert remembered is not None
+    assert house.shelf.get(f"models:{account.id}") is None
+
+
+def test_an_account_can_leave_though_the_store_of_its_models_is_busy(house):
+    account = house.keep()
+    house.shelf = BusyShelf()
+
+    assert house.book.leave(account, revoke_too=False).account == account
+
+
 UNKNOWN = UnknownName("The provider does not serve this model to this account.")
 REFUSED = Misconfigured("The provider refused the request (status 400).")
 GPTS = answer(200, {"data": [{"id": "gpt-6-sol"}, {"id": "gpt-6-luna"}, {"id": "whisper"}]})
@@ -301,4 +320,7 @@ class BusyShelf:
         raise StoreBusy("Another program holds it.")
 
     def set(self, name, value):
+        raise StoreBusy("Another program holds it.")
+
+    def remove(self, name):
         raise StoreBusy("Another program holds it.")

@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from doorkey.domain.attempt import Status
+from doorkey.domain.provider import Grant
+from doorkey.domain.secret import Secret
 from doorkey.errors import (
     ConsentNeeded,
     Misconfigured,
@@ -372,6 +374,30 @@ def test_a_sign_in_that_was_denied_elsewhere_has_failed(house, elsewhere):
 
     assert found.state is Status.FAILED
     assert "Allow" in found.failure.hint
+
+
+def test_a_sign_in_for_a_key_goes_on_elsewhere_under_the_same_path(house, elsewhere):
+    offer(house, replace(OAUTH, client_id=None, grant=Grant.KEY, scopes=()))
+    begun = house.sign_ins.start("acme")
+    path = house.listen.opened[0].redirect
+    house.world.endpoints.scripted = [answer(200, {"key": "key-1", "user_id": "user-1"})]
+
+    account = elsewhere.reply(begun.id, f"{path}?code=code-1")
+
+    assert path.startswith("http://127.0.0.1:4000/callback/")
+    assert elsewhere.find(begun.id).url == begun.url
+    assert (account.identity.subject, house.world.stands(account.id).tokens.access) == ("user-1", Secret("key-1"))
+
+
+def test_every_sign_in_for_a_key_listens_at_a_path_of_its_own(house):
+    offer(house, replace(OAUTH, client_id=None, grant=Grant.KEY, scopes=()))
+    house.sign_ins.start("acme")
+    house.sign_ins.start("acme")
+
+    one, other = (listener.redirect for listener in house.listen.opened)
+
+    assert one != other
+    assert len(one.rpartition("/")[2]) == 43
 
 
 def test_an_exchange_that_another_process_broke_off_ends_with_its_time(house, elsewhere):

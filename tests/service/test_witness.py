@@ -40,6 +40,7 @@ class Watched:
             resolver=house.resolver,
             runner=house.runtime,
             leases=house.world.ports.leases,
+            left=house.forget_models,
         )
 
     def choose(self):

@@ -142,6 +142,7 @@ class House:
             resolver=resolver,
             runner=runtime,
             leases=vault.leases,
+            left=self._forget_models,
         )
         sources = Sources(
             accounts=vault.accounts,
@@ -356,6 +357,9 @@ class House:
                 self.vault.cipher.check()
 
         return Unlocking(check=self.vault.cipher.check, attempt=attempt, clock=self.clock, opened=opened)
+
+    def _forget_models(self, account: str) -> None:
+        self.services.models.forget(account)
 
     def _async_runtime(self) -> "AsyncRuntime":
         from doorkey.adapters.runtime.aio import AsyncRuntime

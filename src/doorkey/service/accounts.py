@@ -1,6 +1,6 @@
 """What a person does with accounts: list them, choose a default, forget one, revoke one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ class Farewell:
 
 
 class AccountBook:
-    """The accounts of this vault."""
+    """The accounts of this vault; `left` hears the id of each that was forgotten."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class AccountBook:
         resolver: Resolver,
         runner: Runner,
         leases: Leases,
+        left: Callable[[str], None],
     ) -> None:
         self._accounts = accounts
         self._catalog = catalog
@@ -48,6 +49,7 @@ class AccountBook:
         self._resolver = resolver
         self._runner = runner
         self._leases = leases
+        self._left = left
         self.rules = Rules(choices)
 
     def all(self) -> Sequence[Account]:
@@ -111,6 +113,7 @@ class AccountBook:
             except DoorkeyError as error:
                 unconfirmed = error
         self._accounts.forget(account.id)
+        self._left(account.id)
         if self._choices.get(f"default:{account.provider}") == account.id:
             self._choices.remove(f"default:{account.provider}")
         return Farewell(account, revoked=revoke_too and unconfirmed is None, unconfirmed=unconfirmed)

@@ -113,6 +113,12 @@ class Models:
         self._keep(key, kept)
         return kept.listed(now, _missing(choice))
 
+    def forget(self, account: str) -> None:
+        """Let go of what is remembered of an account that has left."""
+        with self._lock, suppress(DoorkeyError):
+            self._kept.pop(account, None)
+            self._shelf().remove(f"models:{account}")
+
     def explain(self, choice: Choice, model: str, error: DoorkeyError) -> DoorkeyError:
         """Say of a call's refusal whether it was the model, why, and which is nearest; nobody is moved (rule 5)."""
         if type(error) not in {UnknownName, Misconfigured}:
