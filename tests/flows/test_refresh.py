@@ -123,7 +123,7 @@ def test_a_fault_that_passes_keeps_everything_and_pauses(world, response):
     assert stands.tokens == some_tokens()
 
 
-@pytest.mark.parametrize(("said", "pause"), [("3", 3), ("15", 15), ("86400", 15), ("0", 0)])
+@pytest.mark.parametrize(("said", "pause"), [("3", 3), ("15", 15), ("86400", 15), ("9" * 9, 15), ("0", 0)])
 def test_retry_after_is_honoured_up_to_the_cap(world, said, pause):
     account = world.keep()
 
@@ -132,7 +132,7 @@ def test_retry_after_is_honoured_up_to_the_cap(world, said, pause):
     assert world.stands(account.id).account.standing.retry_at == NOON + timedelta(seconds=pause)
 
 
-@pytest.mark.parametrize("said", ["soon", "-5", "1.5", "Tue, 01 Jan 2030 12:00:10 GMT", "9" * 9])
+@pytest.mark.parametrize("said", ["soon", "-5", "1.5", "Tue, 01 Jan 2030 12:00:10 GMT"])
 def test_a_retry_after_that_is_no_number_of_seconds_is_ignored(world, said):
     account = world.keep()
 

@@ -121,8 +121,10 @@ def test_with_the_method_off_again_the_account_stops(connected, practice):
 
 
 def test_a_chat_over_a_borrowed_sign_in_goes_out_under_our_own_name(connected, wire, codex_file):
-    connected.run("chat", "--model", "openai:practice-small", "hello")
+    refused = connected.run("chat", "--model", "openai:practice-small", "hello")
 
+    assert refused.code == 3
+    assert "The sign-in that Codex keeps is not accepted." in refused.err
     call = wire.to("/backend-api/codex/responses")[0]
     assert call.headers["authorization"] == f"Bearer {access_in(codex_file)}"
     assert (call.headers["originator"], call.headers["chatgpt-account-id"]) == ("doorkey", "ws-1")

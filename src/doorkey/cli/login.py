@@ -130,12 +130,10 @@ def without_browser(way: Way, options: Options, io: Io, house: House) -> Account
 
 def ask_for_key(provider: Provider, io: Io) -> Secret:
     """Ask on the terminal without showing it, else take the first line of stdin."""
-    if not io.interactive:
-        return Secret(io.stdin.readline().strip())
-    try:
-        return Secret(io.prompter.hidden(f"Key for {provider.name} (it is not shown): ").strip())
-    except EOFError:
-        raise SignInFailed("No key was given.") from None
+    key = io.typed_hidden(f"Key for {provider.name} (it is not shown): ").strip()
+    if not key:
+        raise SignInFailed("No key was given.", hint="Start again with the key at hand, or pipe it in.")
+    return Secret(key)
 
 
 def with_browser(way: Way, options: Options, io: Io, house: House) -> Account:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from doorkey.domain import waiting
 from doorkey.domain.attempt import Attempt, Callback
 from doorkey.domain.provider import Grant, Method
 from doorkey.domain.secret import Secret
@@ -180,9 +181,8 @@ def used_before(response: Response) -> str | None:
 
 
 def retry_after(response: Response) -> float | None:
-    """Read Retry-After in seconds; its date form is ignored, because it needs two clocks that agree."""
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() and len(text) < 8 else None
+    """Read how long a token endpoint asks to be left alone."""
+    return waiting.retry_after(response.headers)
 
 
 def read_body(response: Response) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from doorkey.domain.waiting import LONGEST_CLOSURE, retry_after
 from doorkey.errors import (
     DoorkeyError,
     Misconfigured,
@@ -42,8 +42,6 @@ POLICY_PREFIX = "chatpass_v2_"
 ENDED = frozenset({"subscription_sharing_invalid_user", "token_expired", "token_revoked", "authentication_error"})
 # A wait in seconds beyond which a 429 is a used-up allowance, and no request to slow down.
 LONGEST_THROTTLE = 60
-LONGEST_CLOSURE = timedelta(days=31)
-"""How long a limit is believed to stay closed: no plan counts in more than a month, but slips of providers do."""
 
 NO_MODEL = frozenset({"model_not_found", "not_found_error"})
 # Anthropic says these in words only (protocols as seen in 2026); the first are policy, never a rate limit.
@@ -69,7 +67,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, now: dateti
     if status == 429:
         return _too_many(headers, now)
     if status in {408, 425} or status >= 500:
-        return ProviderUnavailable(_busy(status), retry_after=_seconds(headers, now))
+        return ProviderUnavailable(_busy(status), retry_after=retry_after(headers, now))
     return Misconfigured(
         f"The provider refused the request (status {status}).", hint="Choose another model or account."
     )
@@ -101,7 +99,7 @@ def _by_code(fault: Mapping[str, Any], headers: Mapping[str, str], now: datetime
 def _too_many(headers: Mapping[str, str], now: datetime) -> DoorkeyError:
     """Tell a used-up allowance from a request to slow down, by what the headers say of the windows and of the wait."""
     full = [each for each in read_windows(headers, now) if each.used_percent == 100 and not each.is_rate]
-    wait = _seconds(headers, now)
+    wait = retry_after(headers, now)
     if full:
         resets = [each.resets_at for each in full if each.resets_at]
         return UsageLimitReached("The plan is used up for now.", until=_capped(max(resets, default=None), now))
@@ -140,25 +138,13 @@ def _words(fault: Mapping[str, Any]) -> str:
     return str(fault.get("message") or fault.get("detail") or "").lower()
 
 
-def _seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read Retry-After: seconds, or a date (RFC 9110 section 10.2.3)."""
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal() and text.isascii():
-        return min(float(text), LONGEST_CLOSURE.total_seconds())
-    try:
-        wait = (parsedate_to_datetime(text) - now).total_seconds()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(wait, 0.0), LONGEST_CLOSURE.total_seconds())
-
-
 def _until(headers: Mapping[str, str], fault: Mapping[str, Any], now: datetime) -> datetime | None:
     """Find when the limit opens again; none is guessed where the provider names none."""
     resets_at, resets_in = fault.get("resets_at"), fault.get("resets_in_seconds")
     try:
         if isinstance(resets_at, int | float):
             return _capped(datetime.fromtimestamp(resets_at, UTC), now)
-        wait = resets_in if isinstance(resets_in, int | float) else _seconds(headers, now)
+        wait = resets_in if isinstance(resets_in, int | float) else retry_after(headers, now)
         return _capped(now + timedelta(seconds=wait), now) if wait is not None else None
     except (ValueError, OverflowError, OSError):
         return None
