@@ -24,18 +24,39 @@ DAY = timedelta(days=1)
 HOST = "sso.acme.example"
 BASE = f"https://{HOST}"
 PEM = serialization.Encoding.PEM
+SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    **dict.fromkeys(
+        (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    ),
+)
 
 
 class Authority:
-    """Signs certificates; `pem` is the file that whoever trusts it is given."""
+    """Signs certificates; `pem` is the file that whoever trusts it is given.
 
-    def __init__(self, folder: Path, name: str = "Acme Root CA") -> None:
+    One of the `old` kind leaves out what RFC 5280 has since wanted, and what newer Pythons insist on by default.
+    """
+
+    def __init__(self, folder: Path, name: str = "Acme Root CA", *, old: bool = False) -> None:
         self._folder = folder
+        self._old = old
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         certificate = (
             self._begun(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(SIGNS, critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.pem = folder / f"{name.replace(' ', '-')}.pem"
@@ -67,7 +88,13 @@ class Authority:
     ) -> x509.CertificateBuilder:
         ends = ends or datetime.now(UTC) + DAY
         number = x509.random_serial_number()
-        return x509.CertificateBuilder(self._name, subject, key, number, ends - 3 * DAY, ends)
+        begun = x509.CertificateBuilder(self._name, subject, key, number, ends - 3 * DAY, ends)
+        if self._old:
+            return begun
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        return begun.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False).add_extension(
+            signer, critical=False
+        )
 
 
 class Proxy:

@@ -155,6 +155,16 @@ def test_a_forgotten_variable_of_another_program_harms_nobody(company, authority
     assert send(Network(proxy=Secret(company.url)), environ=environ).status == 200
 
 
+def test_an_authority_of_the_old_kind_is_believed(tmp_path, echo):
+    old = Authority(tmp_path, old=True)
+
+    with serving(echo, old.certificate(HOST)) as port, Proxy({HOST: port}) as proxy:
+        by_config = send(through(proxy, old))
+        by_environment = send(Network(proxy=Secret(proxy.url)), environ={"SSL_CERT_FILE": str(old.pem)})
+
+    assert (by_config.status, by_environment.status) == (200, 200)
+
+
 def test_a_bundle_that_was_changed_is_read_again(company, authority, tmp_path):
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(Authority(tmp_path, "Other CA").pem.read_bytes())
