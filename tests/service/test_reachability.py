@@ -111,6 +111,14 @@ def test_all_asks_every_provider_by_the_methods_that_are_switched_on():
     assert hosts == {"api.example:443", "issuer.example:443", "other.example:443"}
 
 
+def test_an_address_that_one_of_its_methods_needs_is_needed():
+    both = replace(LOCAL, methods=(KEY, *LOCAL.methods))
+
+    [found, *_] = found_at(Endpoints(), ("local", "none"), providers=(both,), every=True)
+
+    assert not found.ok
+
+
 def test_an_address_that_does_not_answer_comes_with_its_remedy():
     found = found_at(Endpoints({"issuer.example": timedelta(0)}), ("acme", OAUTH.id))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -26,7 +26,7 @@ STARTED_ON_DEMAND = "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An origin to knock at; `used` tells that an account or a key depends on it."""
+    """An origin to ask; `used` tells that an account or a key depends on it."""
 
     name: str
     origin: str
@@ -35,8 +35,8 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
-    """What came of it: an answer after some time, or why there was none."""
+class Tried:
+    """What came of asking: an answer after some time, or why there was none."""
 
     target: Target
     road: Road | None
@@ -66,18 +66,18 @@ class Reachability:
                 yield from self._network(f"{provider.id}: ", provider.network)
 
     def endpoints(self) -> Iterator[Finding]:
-        """Knock everywhere side by side, and compare the clock with one that answers."""
+        """Ask everywhere side by side, and compare the clock with one that answers."""
         targets = list(self._targets())
         if not targets:
             yield Finding(check="reach", text="no account and no key, so nobody was asked; --all asks every provider")
             return
         with ThreadPoolExecutor(len(targets)) as pool:
-            knocks = list(pool.map(self._knock, targets))
-        beyond = [knock for knock in knocks if not _is_here(knock.target)]
+            tries = list(pool.map(self._try, targets))
+        beyond = [tried for tried in tries if not _is_here(tried.target)]
         if _all_failed_alike(beyond):
             yield _offline(beyond)
-            knocks = [knock for knock in knocks if knock not in beyond]
-        yield from map(_told, knocks)
+            tries = [tried for tried in tries if tried not in beyond]
+        yield from map(_told, tries)
         yield self._compared(beyond)
 
     def _network(self, whose: str, network: Network) -> Iterator[Finding]:
@@ -91,9 +91,9 @@ class Reachability:
         except DoorkeyError as error:
             yield fault("trust", f"{whose}{error}", error.hint)
 
-    def _targets(self) -> Iterator[Target]:
+    def _targets(self) -> Iterable[Target]:
         """Name each origin once, in the order of the providers."""
-        seen: set[tuple[str, Network]] = set()
+        found: dict[tuple[str, Network], Target] = {}
         used = set(self._used())
         for provider in self._catalog.all():
             for method in provider.methods:
@@ -102,11 +102,11 @@ class Reachability:
                     continue
                 for name, url in _addresses(provider, method):
                     key = (origin(url), provider.network)
-                    if key not in seen:
-                        seen.add(key)
-                        yield Target(f"{provider.id} {name}", key[0], provider.network, depends)
+                    known = found.setdefault(key, Target(f"{provider.id} {name}", *key, depends))
+                    found[key] = replace(known, used=known.used or depends)
+        return found.values()
 
-    def _knock(self, target: Target) -> Knock:
+    def _try(self, target: Target) -> Tried:
         began = self._clock.now()
         road, response, problem = None, None, None
         try:
@@ -115,16 +115,16 @@ class Reachability:
             response = self._transport.send(request)
         except DoorkeyError as error:
             problem = error
-        return Knock(target, road, self._clock.now() - began, response, problem)
+        return Tried(target, road, self._clock.now() - began, response, problem)
 
-    def _compared(self, knocks: Iterable[Knock]) -> Finding:
+    def _compared(self, tries: Iterable[Tried]) -> Finding:
         now = self._clock.now()
-        for knock in knocks:
-            theirs = _date(knock.response) if knock.response else None
+        for tried in tries:
+            theirs = _date(tried.response) if tried.response else None
             if theirs is None:
                 continue
             skew = now - theirs
-            host = knock.road.host if knock.road else knock.target.origin
+            host = tried.road.host if tried.road else tried.target.origin
             if abs(skew) <= LARGEST_SKEW:
                 return Finding(check="clock", text=f"agrees with {host}")
             way = "ahead of" if skew > timedelta(0) else "behind"
@@ -139,30 +139,30 @@ def _addresses(provider: Provider, method: Method) -> Iterator[tuple[str, str]]:
         yield "sign-in", url
 
 
-def _told(knock: Knock) -> Finding:
-    target, road = knock.target, knock.road
+def _told(tried: Tried) -> Finding:
+    target, road = tried.target, tried.road
     host = target.origin.removeprefix("https://").removesuffix(":443")
     through = f" through {road.shown}" if road and road.shown else ""
-    if knock.response is not None:
-        took = f"{knock.took.total_seconds():.2f} s"
+    if tried.response is not None:
+        took = f"{tried.took.total_seconds():.2f} s"
         return Finding(check="reach", text=f"{target.name}: {host} answers{through} in {took}")
     if target.name.startswith(f"{STARTED_ON_DEMAND} "):
         return Finding(check="reach", text=f"{target.name}: starts when it is asked for")
     if _is_here(target) and not target.used:
         return Finding(check="reach", text=f"{target.name}: not running at {host}")
-    return fault("reach", f"{target.name}: {knock.error}", knock.error.hint if knock.error else "")
+    return fault("reach", f"{target.name}: {tried.error}", tried.error.hint if tried.error else "")
 
 
-def _all_failed_alike(knocks: Sequence[Knock]) -> bool:
-    hints = {knock.error.hint if knock.error else None for knock in knocks}
-    return len(knocks) > 1 and len(hints) == 1 and None not in hints
+def _all_failed_alike(tries: Sequence[Tried]) -> bool:
+    hints = {tried.error.hint if tried.error else None for tried in tries}
+    return len(tries) > 1 and len(hints) == 1 and None not in hints
 
 
-def _offline(knocks: Sequence[Knock]) -> Finding:
+def _offline(tries: Sequence[Tried]) -> Finding:
     """Say once what is the same for all."""
-    first = knocks[0]
+    first = tries[0]
     seems = "" if first.road is None or first.road.proxy else " This computer seems to be offline."
-    text = f"None of {len(knocks)} addresses of providers was reached. {first.error}{seems}"
+    text = f"None of {len(tries)} addresses of providers was reached. {first.error}{seems}"
     return fault("reach", text, first.error.hint if first.error else "")
 
 

@@ -77,6 +77,7 @@ class Authorities:
 def _load(context: "ssl.SSLContext", source: Source) -> None:
     is_folder = source.why == "SSL_CERT_DIR" or source.path.is_dir()
     try:
+        # OpenSSL takes a folder that is not there for an empty one; several may stand in one variable.
         if is_folder and not source.path.is_dir() and os.pathsep not in str(source.path):
             raise FileNotFoundError
         context.load_verify_locations(**{"capath" if is_folder else "cafile": str(source.path)})
