@@ -131,3 +131,9 @@ def test_the_address_may_stand_in_the_access_token(codex, home):
     write(home / ".codex" / "auth.json", {"tokens": {"access_token": access}})
 
     assert codex.active().email == "ada@example.com"
+
+
+def test_names_that_are_too_long_for_names_are_cut(codex, home):
+    write(home / ".codex" / "auth.json", {"tokens": {"access_token": "opaque", "account_id": "x" * 5000}})
+
+    assert len(codex.active().subject) == 200

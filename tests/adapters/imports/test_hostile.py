@@ -12,7 +12,7 @@ from doorkey.errors import ImportRejected
 from tests.adapters.imports.foreign import CANARY, jwt
 
 SHAPES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(CANARY),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(CANARY) | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )

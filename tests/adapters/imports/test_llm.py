@@ -7,7 +7,14 @@ from tests.adapters.imports.foreign import write
 
 
 def test_every_key_is_found_by_its_name_and_the_note_is_none(tmp_path):
-    keys = {"// Note": "Do not share!", "openai": "sk-1", "gemini": " AIza-2 ", "empty": "", "odd": 3}
+    keys = {
+        "// Note": "Do not share!",
+        "openai": "sk-1",
+        "gemini": " AIza-2 ",
+        "empty": "",
+        "odd": 3,
+        "x" * 201: "sk-4",
+    }
     path = write(tmp_path / "keys.json", keys)
 
     found = LlmFinds({"LLM_USER_PATH": str(tmp_path)}).look()

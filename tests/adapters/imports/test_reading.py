@@ -52,7 +52,9 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path):
         reading.read(tmp_path / "a\0b")
 
 
-@pytest.mark.parametrize("content", ["", "[]", f'"{CANARY}', "[" * 100_000, "1" * 5000, f"{{'{CANARY}'}}"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", f'"{CANARY}', "[" * 100_000, "1" * 5000, f"{{'{CANARY}'}}", r'{"a": "\ud800"}']
+)
 def test_what_is_no_json_object_is_refused_without_a_word_of_it(tmp_path, content):
     path = write(tmp_path / "broken", content)
 
@@ -72,6 +74,6 @@ def test_claims_are_read_from_the_middle_of_a_token():
     assert reading.claims_in(jwt({"sub": "ada"})) == {"sub": "ada"}
 
 
-@pytest.mark.parametrize("token", [None, "", "opaque", "a.b", "a.b.c.d", "a.é.c", "a.W10.c"])
+@pytest.mark.parametrize("token", [None, "", "opaque", "a.b", "a.b.c.d", "a.é.c", "a.W10.c", "a.eyJhIjoiXHVkODAwIn0.c"])
 def test_a_token_without_readable_claims_has_none(token):
     assert reading.claims_in(token) == {}

@@ -42,7 +42,7 @@ def findings_in(body: Mapping[str, Any], file: str, warning: str | None) -> Sequ
         meaning=SHOWN,
         provider="anthropic",
         method="claude",
-        identity=Identity(plan=(reading.text(login, "subscriptionType") or "")[:40] or None),
+        identity=Identity(plan=reading.label(login, "subscriptionType")),
         expires_at=reading.moment(in_seconds),
         warning=warning,
     )

@@ -118,13 +118,13 @@ def whose(body: Mapping[str, Any]) -> Identity:
     tokens = reading.part(body, "tokens")
     access = reading.claims_in(reading.text(tokens, "access_token"))
     told = identity.of_claims({**access, **reading.claims_in(reading.text(tokens, "id_token"))})
-    account = reading.text(tokens, "account_id")
+    account = reading.label(tokens, "account_id")
     return replace(
         told,
         issuer=Owner.CODEX.value,
         subject=told.subject or account,
         workspace=told.workspace or account,
-        email=told.email or reading.text(reading.part(access, PROFILE), "email"),
+        email=told.email or reading.label(reading.part(access, PROFILE), "email"),
     )
 
 

@@ -33,7 +33,7 @@ def folder(environ: Mapping[str, str]) -> Path:
 
 
 def findings_in(body: Mapping[str, Any], file: str, warning: str | None) -> Sequence[Finding]:
-    """Return every key, known here or not; llm's note to the reader stands among them and is none."""
+    """Return every key with a name, known here or not; llm's note to the reader stands among them and is none."""
     return [
         Finding(
             source="llm",
@@ -46,5 +46,5 @@ def findings_in(body: Mapping[str, Any], file: str, warning: str | None) -> Sequ
             warning=warning,
         )
         for name in body
-        if not name.startswith("//") and (key := reading.text(body, name))
+        if len(name) <= reading.LONGEST_LABEL and not name.startswith("//") and (key := reading.text(body, name))
     ]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from doorkey.errors import ImportRejected
 
 LARGEST = 256 * 1024
+LONGEST_LABEL = 200
 
 
 class Foreign(NamedTuple):
@@ -55,7 +56,7 @@ def read_object(path: Path) -> tuple[Mapping[str, Any], str | None] | None:
 def parse_object(content: bytes, path: Path) -> Mapping[str, Any]:
     """Read a JSON object; raise ImportRejected, without a word of the content, where it is none."""
     try:
-        parsed = json.loads(content)
+        parsed = _loads(content)
     except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):
@@ -75,6 +76,11 @@ def text(body: Mapping[str, Any], name: str) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
 
 
+def label(body: Mapping[str, Any], name: str) -> str | None:
+    """Return a text that is only shown, no longer than a name can be."""
+    return (text(body, name) or "")[:LONGEST_LABEL] or None
+
+
 def moment(seconds: object) -> datetime | None:
     """Read a Unix time, None where it is none."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
@@ -91,10 +97,17 @@ def claims_in(token: str | None) -> Mapping[str, Any]:
     if len(pieces) != 3:
         return {}
     try:
-        claims = json.loads(base64.urlsafe_b64decode(pieces[1] + "=" * (-len(pieces[1]) % 4)))
+        claims = _loads(base64.urlsafe_b64decode(pieces[1] + "=" * (-len(pieces[1]) % 4)))
     except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
+
+
+def _loads(content: bytes) -> object:
+    """Read JSON; ValueError also for half a surrogate pair, which no database and no terminal takes."""
+    parsed = json.loads(content)
+    json.dumps(parsed, ensure_ascii=False).encode()
+    return parsed
 
 
 def _warning(mode: int, path: Path) -> str | None:
