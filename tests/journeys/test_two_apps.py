@@ -5,14 +5,17 @@ import os
 import re
 import signal
 import threading
+from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tests.journeys.configs import config
 from tests.journeys.person import sign_in
 from tests.journeys.program import PATIENCE, Program
-from tests.journeys.test_secrets import Witness, running
+from tests.journeys.test_secrets import Witness, caught, running
 from tests.journeys.test_two_machines import until
+from tests.journeys.test_versions import content
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -50,3 +53,23 @@ def test_an_answer_whose_replica_is_killed_ends_as_interrupted_on_the_page_of_th
     assert len(seen) == 1
     assert "interrupted" not in before.lower()
     assert "interrupted" in after.lower()
+
+
+def test_who_reads_the_shared_database_or_a_backup_of_it_reads_no_secret(replicas, practice, wire, postgres_url):
+    one, other = replicas
+    key = practice.sandbox.make_key()
+    one.grow_old(before_its_end=timedelta(0))
+    one.run("login", "acme", "--method", "api-key", "--name", "keyed", stdin=f"{key}\n")
+    codes = other.run("key", "rotate").out.split()
+    assert other.run("chat", "--model", "acme:practice-small", "--account", "keyed", "hello").code == 0
+    with other.house() as house:
+        waiting = house.services.sign_ins.start("acme")
+        secrets = caught(wire).all | {key, one.environ["DOORKEY_KEY"], *codes, waiting.url.partition("state=")[2][:20]}
+        with psycopg.connect(postgres_url) as reader:
+            everything = str([content(reader, schema) for schema in ("doorkey_vault", "doorkey_app")])
+
+    assert one.run("token", "acme").code == 0
+    assert "ada@practice.example" in everything
+    assert "hello" in everything
+    assert len(codes) == 1
+    assert Witness({"the database": everything}).leaks(secrets) == []

@@ -278,3 +278,16 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path, migrations):
     with closing(sqlite3.connect(path)) as after:
         assert after.execute("PRAGMA user_version").fetchone() == (1,)
         assert after.execute("SELECT name FROM sqlite_master").fetchall() == [("first",)]
+
+
+def test_what_was_deleted_or_replaced_is_no_longer_in_the_file(path):
+    long, other = "canary" * 50, "replaced" * 2000
+    with closing(SqliteDatabase(path, VAULT)) as database:
+        database.rows(SET, ("a", long))
+        database.rows(SET, ("b", other))
+        database.rows("DELETE FROM settings WHERE name = 'a'")
+        database.rows("UPDATE settings SET value = 'short' WHERE name = 'b'")
+
+    assert [path.name for path in path.parent.iterdir()] == ["vault.db"]
+    assert b"canary" not in path.read_bytes()
+    assert b"replacedreplaced" not in path.read_bytes()
