@@ -155,6 +155,11 @@ class Account:
         return next((owner for owner in Owner if owner == self.identity.issuer), None)
 
     @property
+    def names(self) -> frozenset[str]:
+        """What a person may mean it by, beside its id."""
+        return frozenset(filter(None, (self.name, self.identity.email, f"{self.provider}/{self.label}")))
+
+    @property
     def precedence(self) -> tuple[bool, datetime, str]:
         """Sort who serves a provider when nobody chose: a sign-in before a key, then the oldest first."""
         return (self.origins.token is None and self.owner is None, self.created_at, self.id)

@@ -166,9 +166,9 @@ def named(accounts: Iterable[Account], names: Sequence[str]) -> Sequence[Account
     """
     accounts = list(accounts)
     for name in names:
-        if not any(name in _names(account) for account in accounts):
+        if not any(name in {account.id, *account.names} for account in accounts):
             raise UnknownName(f"There is no account “{name}”.", hint="Leave --account out to see all that there are.")
-    return [account for account in accounts if not names or _names(account).intersection(names)]
+    return [account for account in accounts if not names or {account.id, *account.names}.intersection(names)]
 
 
 def consents_of(account: Account) -> tuple[str, ...]:
@@ -192,7 +192,3 @@ def _changed(account: Account) -> StoreBusy:
 
 def _age(held: Held) -> tuple[object, ...]:
     return held.tokens.issued_at, held.account.generation
-
-
-def _names(account: Account) -> set[str | None]:
-    return {account.id, account.name, account.identity.email, f"{account.provider}/{account.label}"}

@@ -16,6 +16,9 @@ from doorkey.errors import KeyUnreadable, StorageFull, UnknownName
 # Named one by one: the columns that the database makes of them are only looked for.
 _COLUMNS = "id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at, generation"
 _OLDEST_FIRST = "ORDER BY created_at, id"
+_INDEXED = 400
+"""How many characters of a text are in its index."""
+
 _OF_ONE_WAY = "WHERE provider = ? AND method = ?"
 _INSERT = """
 INSERT INTO accounts (id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at,
@@ -54,8 +57,9 @@ class SqlAccounts:
 
     def named(self, text: str) -> Sequence[Account]:
         provider, _, label = text.partition("/")
-        fits = "name = ? OR email = ? OR (label = ? AND provider = ?)"
-        return self._those(f"WHERE {fits} {_OLDEST_FIRST}", text, text, label, provider)
+        fits = f"{_begins('name')} OR {_begins('email')} OR ({_begins('label')} AND provider = ?)"
+        found = self._those(f"WHERE {fits} {_OLDEST_FIRST}", *map(_beginning, (text, text, label)), provider)
+        return [account for account in found if text in account.names]
 
     def due(self, by: datetime) -> Sequence[Account]:
         states = ", ".join("?" for _ in RENEWING)
@@ -68,7 +72,8 @@ class SqlAccounts:
         if key is not None:
             found = self._those(f"{_OF_ONE_WAY} AND identity_key = ? {_OLDEST_FIRST} LIMIT 1", *way, key)
         elif account.name is not None:
-            found = self._those(f"{_OF_ONE_WAY} AND name = ? {_OLDEST_FIRST}", *way, account.name)
+            begins = f"{_begins('name')} {_OLDEST_FIRST}"
+            found = self._those(f"{_OF_ONE_WAY} AND {begins}", *way, _beginning(account.name))
         else:
             found = self._those(
                 f"{_OF_ONE_WAY} AND name IS NULL AND identity_key IS NULL {_OLDEST_FIRST} LIMIT 1", *way
@@ -147,6 +152,15 @@ def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None
         return known.identity.subject is None and known.name == wanted.name
 
     return next(filter(same, accounts), None)
+
+
+def _begins(column: str) -> str:
+    """Write the condition that the indexes of texts serve; what it finds still has to be compared as a whole."""
+    return f"substr({column}, 1, {_INDEXED}) = ?"
+
+
+def _beginning(text: str) -> str:
+    return text[:_INDEXED]
 
 
 def oldest_first(accounts: Iterable[Account]) -> Sequence[Account]:

@@ -235,6 +235,18 @@ class AccountsContract:
         assert store.named("acme/ada@example.com") == [unnamed.account]
         assert store.named("acme/Grace") == [nameless.account]
 
+    def test_of_two_long_names_with_one_beginning_each_is_its_own(self, store: Accounts) -> None:
+        long = "a name without end " * 200
+        key = an_identity(subject=None)
+        one, other = (held(name=f"{long}{number}", identity=key) for number in (1, 2))
+        for each in (one, other):
+            store.save(each, read=None)
+
+        assert store.named(f"{long}2") == [other.account]
+        assert store.named(f"acme/{long}1") == [one.account]
+        assert store.find(an_account(name=f"{long}2", identity=key)) == other.account
+        assert store.named(long) == []
+
     @pytest.mark.parametrize("text", ["", "Grace", "other/Grace", "acme/", "acme", "GRACE", "half a pair \ud800", "\0"])
     def test_what_nobody_is_called_finds_nobody(self, store: Accounts, text: str) -> None:
         store.save(held(identity=an_identity(email=None, name="Grace")), read=None)

@@ -66,9 +66,7 @@ class MemoryAccounts:
         return next((known for known in self.all() if known.id == account), None)
 
     def named(self, text: str) -> Sequence[Account]:
-        return [
-            each for each in self.all() if text in {each.name, each.identity.email, f"{each.provider}/{each.label}"}
-        ]
+        return [account for account in self.all() if text in account.names]
 
     def due(self, by: datetime) -> Sequence[Account]:
         renewing = [account for account in self.all() if account.renews and account.standing.state in RENEWING]

@@ -39,7 +39,8 @@ CREATE UNIQUE INDEX accounts_identity ON accounts (provider, method, identity_ke
 CREATE INDEX accounts_unnamed ON accounts (provider, method, identity_key, name)
     WHERE identity_key IS NULL AND name IS NULL;
 CREATE INDEX accounts_precedence ON accounts (provider, is_key, created_at, id);
-CREATE INDEX accounts_name ON accounts (name, provider, method);
-CREATE INDEX accounts_email ON accounts (email);
-CREATE INDEX accounts_label ON accounts (label);
+-- By their beginning, as in PostgreSQL, where a text may be longer than an index takes.
+CREATE INDEX accounts_name ON accounts (substr(name, 1, 400), provider, method);
+CREATE INDEX accounts_email ON accounts (substr(email, 1, 400));
+CREATE INDEX accounts_label ON accounts (substr(label, 1, 400));
 CREATE INDEX accounts_due ON accounts (state, expires_at);

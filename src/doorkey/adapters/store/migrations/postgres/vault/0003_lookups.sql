@@ -45,10 +45,10 @@ CREATE UNIQUE INDEX accounts_identity ON accounts (provider, method, identity_ke
 CREATE INDEX accounts_unnamed ON accounts (provider, method) WHERE identity_key IS NULL AND name IS NULL;
 CREATE INDEX accounts_precedence ON accounts (provider, is_key, created_at, id);
 CREATE INDEX accounts_due ON accounts (state, expires_at);
--- By their hash, because a text may be longer than a tree of PostgreSQL takes.
-CREATE INDEX accounts_name ON accounts USING hash (name);
-CREATE INDEX accounts_email ON accounts USING hash (email);
-CREATE INDEX accounts_label ON accounts USING hash (label);
+-- By their beginning, because a text may be longer than an index of PostgreSQL takes.
+CREATE INDEX accounts_name ON accounts (substr(name, 1, 400), provider, method);
+CREATE INDEX accounts_email ON accounts (substr(email, 1, 400));
+CREATE INDEX accounts_label ON accounts (substr(label, 1, 400));
 
 -- By code points, so that all names with one beginning lie side by side.
 ALTER TABLE settings ALTER COLUMN name TYPE text COLLATE "C";
