@@ -113,7 +113,7 @@ def test_accounts_say_which_rule_selects_them_here(house, people):
         (True, None),
         (False, f"rule for {house.here}"),
     ]
-    assert "serves here by the rule for" in " ".join(plain.out.split())
+    assert "serves here: rule for" in " ".join(plain.out.split())
 
 
 def test_a_chat_that_begins_in_a_folder_with_a_rule_stays_with_that_account(house, people):
@@ -136,3 +136,10 @@ def test_a_chat_with_a_folder_of_its_own_follows_the_rule_of_that_one(house, peo
     (run,) = house.stores.runs.of(chat.id)
     assert chat.account is None
     assert run.served.account == bob.id
+
+
+def test_the_account_of_the_environment_is_listed_as_the_one_that_serves(house, people, monkeypatch):
+    _, bob = people
+    monkeypatch.setenv("DOORKEY_ACCOUNT", "bob@example.com")
+
+    assert serving(house) == {bob.id: "asked for by DOORKEY_ACCOUNT"}

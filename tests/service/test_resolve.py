@@ -249,7 +249,7 @@ def test_a_preferred_account_is_asked_for_where_it_is_one_of_the_provider(house)
     elsewhere = house.keep_key("other", name="elsewhere")
     rule(house, house.keep())
 
-    assert choose(house, preferred="work").rule == "asked for"
+    assert choose(house, preferred="work").rule == "asked for by DOORKEY_ACCOUNT"
     assert chosen(house, preferred="work") == second.id
     assert choose(house, preferred="elsewhere").rule == "rule for /home/ada/work"
     assert chosen(house, provider="other", preferred="elsewhere") == elsewhere.id

@@ -9,7 +9,7 @@ import click
 
 from doorkey.cli.columns import away, columns, indented
 from doorkey.cli.io import Io, Style, printable
-from doorkey.cli.shell import House, Shell
+from doorkey.cli.shell import House, Shell, selected
 
 STYLES = {"ready": Style.GOOD, "lapsed": Style.GOOD, "checking": Style.WARN, "over_limit": Style.WARN, "off": Style.DIM}
 
@@ -63,7 +63,7 @@ def run_rename(options: Renaming, io: Io, house: House) -> None:
 
 def run(options: Options, io: Io, house: House) -> None:
     """List the accounts, then the keys that lie in the environment."""
-    listed = house.services.listing.accounts(str(house.here))
+    listed = selected(house)
     if options.as_json:
         io.json({"accounts": listed})
     elif listed:
@@ -102,7 +102,7 @@ def details(entry: Mapping[str, Any], now: datetime) -> Iterable[str | None]:
     yield payer(entry["payer"], entry["plan"])
     yield entry["workspace"] and printable(entry["workspace"])
     rule = entry["selected"] or ""
-    yield f"serves here by the {printable(rule)}" if rule.startswith("rule ") else None
+    yield f"serves here: {printable(rule)}" if rule.startswith(("rule ", "asked ")) else None
     yield f"opens {away(until, now)}" if until else None
     yield f"expires {away(expires, now)}" if expires else None
     yield f"proved {away(proof['at'], now)} by {proof['call']}" if proof else None

@@ -11,7 +11,7 @@ from doorkey.cli.io import Io
 from doorkey.cli.shell import House, Shell, usage, wish, with_consent
 from doorkey.domain.conversation import Conversation, ModelName
 from doorkey.errors import DoorkeyError, SignInNeeded
-from doorkey.service.resolve import ASKED, HERE, Wish, by_default
+from doorkey.service.resolve import ASKED, HERE, PREFERRED, Wish, by_default
 
 LAST_MODEL = "model"
 
@@ -91,7 +91,7 @@ def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversat
     # A chat with a folder of its own follows the rule of that one whenever it goes on; another stays with its account.
     asked = replace(wish(model.provider, options.account), folder=options.folder or HERE)
     choice = with_consent(io, services.consents, lambda: services.resolver.choose(asked))
-    follows = choice.rule == by_default(model.provider) or (options.folder and choice.rule != ASKED)
+    follows = choice.rule == by_default(model.provider) or (options.folder and choice.rule not in {ASKED, PREFERRED})
     now = services.clock.now()
     conversation = Conversation(
         id=f"cht_{services.entropy.bytes(12).hex()}",

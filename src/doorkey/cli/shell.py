@@ -1,9 +1,10 @@
 """What every parsed command is handed: the terminal, and a way into the house that ends in an exit code."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -131,6 +132,11 @@ def wish(provider: str, account: str | None, *, outside: bool = False) -> "Wish"
     if context and context.get_parameter_source("account") is ParameterSource.ENVIRONMENT:
         return Wish(provider=provider, preferred=account, outside=outside)
     return Wish(provider=provider, account=account, outside=outside)
+
+
+def selected(house: House) -> "list[dict[str, Any]]":
+    """List the accounts, each with the rule by which a command would use it here."""
+    return house.services.listing.accounts(str(house.here), os.environ.get("DOORKEY_ACCOUNT"))
 
 
 def usage(message: str) -> click.UsageError:

@@ -57,6 +57,9 @@ def run(options: Options, io: Io, house: House) -> None:
         io.say("No answers yet. `doorkey chat` asks a model.")
     for line in meters(accounts, io, house.services.clock.now()):
         io.result(line)
+    for entry in accounts:
+        if entry["account"] in faults:
+            io.say(printable(f"{entry['label']} · {entry['provider']} could not be asked: {faults[entry['account']]}"))
 
 
 def meters(accounts: Sequence[Mapping[str, Any]], io: Io, now: datetime) -> Iterable[str]:

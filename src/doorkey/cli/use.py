@@ -9,7 +9,7 @@ import click
 
 from doorkey.cli.columns import columns
 from doorkey.cli.io import Io, Style, printable
-from doorkey.cli.shell import House, Shell, usage
+from doorkey.cli.shell import House, Shell, selected, usage
 from doorkey.domain.account import Account
 from doorkey.errors import UnknownName
 from doorkey.service.rules import Rule
@@ -92,7 +92,7 @@ def show(options: Options, io: Io, house: House) -> None:
     """List the rules, then who serves each provider here and why."""
     names = {account.id: account.label for account in house.services.book.all()}
     rules = house.services.book.rules.all()
-    serving = [each for each in house.services.listing.accounts(str(house.here)) if each["selected"]]
+    serving = [each for each in selected(house) if each["selected"]]
     if options.as_json:
         io.json(
             {

@@ -73,9 +73,9 @@ class AccountBook:
         default = self._resolver.default(account.provider)
         return default is not None and default.id == account.id
 
-    def selected(self, provider: str, folder: str | None) -> tuple[str | None, str]:
-        """Say which account serves a provider in a folder when none is asked for, and by which rule."""
-        return self._resolver.selected(Wish(provider=provider, folder=folder))
+    def selected(self, provider: str, folder: str | None, preferred: str | None = None) -> tuple[str | None, str]:
+        """Say which account serves a provider in a folder and by which rule; `preferred` is that of the environment."""
+        return self._resolver.selected(Wish(provider=provider, folder=folder, preferred=preferred))
 
     def missing_yes(self, provider: Provider) -> ConsentNeeded | None:
         """Say which yes the key that lies outside the vault still waits for; None where it waits for none."""

@@ -70,12 +70,12 @@ class Listing:
         self._is_shared = is_shared
         self._borrowed = borrowed
 
-    def accounts(self, folder: str | None = None) -> list[Json]:
+    def accounts(self, folder: str | None = None, preferred: str | None = None) -> list[Json]:
         """Describe every account, then the keys from the environment of providers that have none.
 
-        `selected` is the rule by which an account serves in the folder when none is asked for.
+        `selected` is the rule by which an account serves in the folder when nothing more is asked for than `preferred`.
         """
-        serving = {provider.id: self._book.selected(provider.id, folder) for provider in self._catalog.all()}
+        serving = {each.id: self._book.selected(each.id, folder, preferred) for each in self._catalog.all()}
         managed = [self.account(account) for account in self._book.all()]
         for entry in managed:
             chosen, rule = serving.get(entry["provider"], (None, ""))

@@ -14,6 +14,7 @@ from doorkey.service.rules import Rule, Rules
 
 HERE = "."
 ASKED = "asked for"
+PREFERRED = "asked for by DOORKEY_ACCOUNT"
 ENV = "env"
 MANAGED = "managed"
 
@@ -174,7 +175,7 @@ class Resolver:
         if wish.account:
             return self.find(wish.account, wish.provider), ASKED
         if wish.preferred and (account := self._preferred(wish.preferred, wish.provider)):
-            return account, ASKED
+            return account, PREFERRED
         if wish.pinned:
             gone = "The account that this chat was pinned to is no longer here."
             return self._still_there(wish.pinned, gone), "pinned to this chat"

@@ -79,6 +79,10 @@ class TestSqlLedger(same.TestSqlLedger):
     pass
 
 
+class TestSqlReadings(same.TestSqlReadings):
+    pass
+
+
 class TestSqlAudit(same.TestSqlAudit):
     pass
 
