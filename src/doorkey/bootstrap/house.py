@@ -40,7 +40,7 @@ from doorkey.domain.audit import Errand, Surface
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, KeyUnreadable
-from doorkey.ports import Passphrases, Profiles
+from doorkey.ports import Passphrases, Preferences, Profiles
 from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.consents import Consents
@@ -134,16 +134,6 @@ class House:
             surroundings=self.surroundings,
             here=str(self.here),
         )
-        book = WatchedBook(
-            witness,
-            accounts=vault.accounts,
-            catalog=self.catalog,
-            choices=vault.choices,
-            resolver=resolver,
-            runner=runtime,
-            leases=vault.leases,
-            left=self._forget_models,
-        )
         sources = Sources(
             accounts=vault.accounts,
             leases=vault.leases,
@@ -154,6 +144,18 @@ class House:
             practice=self.practice,
             used=witness.saw_use,
             ready=self.transport.warm,
+        )
+        hear, shelf = self.heard.add, self._shelf
+        models = Models(sources=sources, transport=self.transport, clock=self.clock, shelf=shelf, hear=hear)
+        book = WatchedBook(
+            witness,
+            accounts=vault.accounts,
+            catalog=self.catalog,
+            choices=vault.choices,
+            resolver=resolver,
+            runner=runtime,
+            leases=vault.leases,
+            left=models.forget,
         )
         neighbours = Neighbours(catalog=self.catalog, knock=knock)
         keys = Keys(
@@ -186,13 +188,7 @@ class House:
                 is_shared=vault.is_shared,
                 borrowed=Borrowed(self.profiles, self.clock),
             ),
-            models=Models(
-                sources=sources,
-                transport=self.transport,
-                clock=self.clock,
-                shelf=lambda: self._app_store.preferences,
-                hear=self.heard.add,
-            ),
+            models=models,
             meters=Meters(
                 book=book,
                 resolver=resolver,
@@ -200,7 +196,7 @@ class House:
                 transport=self.transport,
                 hearing=self.hearing,
                 readings=lambda: self._app_store.readings,
-                shelf=lambda: self._app_store.preferences,
+                shelf=shelf,
                 clock=self.clock,
             ),
             moving=WatchedMoving(
@@ -358,9 +354,6 @@ class House:
 
         return Unlocking(check=self.vault.cipher.check, attempt=attempt, clock=self.clock, opened=opened)
 
-    def _forget_models(self, account: str) -> None:
-        self.services.models.forget(account)
-
     def _async_runtime(self) -> "AsyncRuntime":
         from doorkey.adapters.runtime.aio import AsyncRuntime
 
@@ -376,6 +369,9 @@ class House:
         with self._opening:  # The audit's writer may be the first to need it.
             self._opened_app = self._opened_app or open_app(self._environ, self.folders.data)
             return self._opened_app
+
+    def _shelf(self) -> Preferences:
+        return self._app_store.preferences
 
     def _sign_ins(self, ways: Ways) -> SignIns:
         return SignIns(
