@@ -90,7 +90,7 @@ def test_a_method_that_has_no_such_host_says_so():
 def test_the_service_is_told_whether_a_person_asks_and_no_editors_name(messages, initiator):
     told = turn_headers(GITHUB_COPILOT.api, {"messages": messages})
 
-    assert told == {"x-initiator": initiator, "openai-intent": "conversation-edits"}
+    assert told == {"x-initiator": initiator}
 
 
 @pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": "x"}])

@@ -131,4 +131,4 @@ def turn_headers(api: Api, body: Mapping[str, object]) -> dict[str, str]:
         return {}
     last = messages[-1]
     asks = isinstance(last, dict) and last.get("role") == "user"
-    return {"x-initiator": "user" if asks else "agent", "openai-intent": "conversation-edits"}
+    return {"x-initiator": "user" if asks else "agent"}
