@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-CANARY = "canary-7f3e"
+from doorkey.testing.contracts import finds
+
+CANARY = finds.CANARY
 AUTH = "https://api.openai.com/auth"
 ADA = {"sub": "auth0|ada", "email": "ada@example.com"}
 BOB = {"sub": "auth0|bob", "email": "bob@example.com"}

@@ -10,6 +10,7 @@ for _name in (
     "audit",
     "chats",
     "cipher",
+    "finds",
     "key_sources",
     "leases",
     "page_sessions",
