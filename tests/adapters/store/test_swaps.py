@@ -19,18 +19,19 @@ from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable
 from doorkey.testing.values import a_device, an_attempt, an_identity, held, some_tokens
 
+TOKENS = ("accounts", "tokens", "acc_1")
 IDS = {"accounts": ("acc_1", "acc_2"), "attempts": ("sgn_1", "sgn_2")}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request, tmp_path):
     if request.param == "sqlite":
-        made = SqliteDatabase(tmp_path / "vault.db", schema.VAULT)
+        with closing(SqliteDatabase(tmp_path / "vault.db", schema.VAULT)) as made:
+            yield made
     else:
-        url = request.getfixturevalue("postgres_url")
-        made = PostgresDatabase(Address(Secret(url)), postgres_schema.VAULT)
-    with closing(made):
-        yield made
+        address = Address(Secret(request.getfixturevalue("postgres_url")))
+        with closing(PostgresDatabase(address, postgres_schema.VAULT)) as made:
+            yield made
 
 
 @pytest.fixture
@@ -50,11 +51,13 @@ def cells():
     return [(each.table, column, row) for each in TABLES for column in each.columns for row in IDS[each.table]]
 
 
-def read(database, table, column, row):
+def read(database, cell):
+    table, column, row = cell
     return database.rows(f"SELECT {column} FROM {table} WHERE id = ?", (row,))[0][column]
 
 
-def write(database, table, column, row, sealed):
+def write(database, cell, sealed):
+    table, column, row = cell
     database.rows(f"UPDATE {table} SET {column} = ? WHERE id = ?", (sealed, row))
 
 
@@ -63,16 +66,16 @@ def load(vault, table, row):
 
 
 def test_no_sealed_value_opens_in_the_place_of_another(database, vault):
-    values = {cell: read(database, *cell) for cell in cells()}
+    values = {cell: read(database, cell) for cell in cells()}
     assert all(values.values()), "something is not sealed here"
 
     opened = []
     for (there, sealed), (here, own) in permutations(values.items(), 2):
-        write(database, *here, sealed)
+        write(database, here, sealed)
         try:
             opened.append((there, here, load(vault, here[0], here[2])))
         except KeyUnreadable:
-            write(database, *here, own)
+            write(database, here, own)
 
     assert opened == []
     assert len(values) > 10
@@ -80,11 +83,11 @@ def test_no_sealed_value_opens_in_the_place_of_another(database, vault):
 
 def test_tokens_of_an_older_generation_do_not_open_after_they_were_renewed(database, vault):
     mine = vault.accounts.load("acc_1")
-    old = read(database, "accounts", "tokens", "acc_1")
+    old = read(database, TOKENS)
     newer = replace(mine, account=replace(mine.account, generation=1), tokens=some_tokens("newer"))
     assert vault.accounts.save(newer, read=0)
 
-    write(database, "accounts", "tokens", "acc_1", old)
+    write(database, TOKENS, old)
 
     with pytest.raises(KeyUnreadable):
         vault.accounts.load("acc_1")
@@ -105,7 +108,7 @@ def test_nothing_sealed_opens_in_a_vault_of_the_same_key(database, tmp_path):
         foreign = vault_over(other, [KeyFile(tmp_path)], ThisMachine())
         foreign.accounts.save(held(id="acc_1"), read=None)
 
-        write(other, "accounts", "tokens", "acc_1", read(database, "accounts", "tokens", "acc_1"))
+        write(other, TOKENS, read(database, TOKENS))
 
         with pytest.raises(KeyUnreadable):
             foreign.accounts.load("acc_1")

@@ -91,7 +91,7 @@ class SqliteDatabase:
                 prepare(connection, self._schema, self._patience)
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute(f"PRAGMA synchronous = {'FULL' if self._schema.durable else 'NORMAL'}")
-                # What was deleted is overwritten, in every build of SQLite: what was forgotten is not even there sealed.
+                # What was deleted is overwritten, in every build of SQLite: nothing forgotten stays, not even sealed.
                 connection.execute("PRAGMA secure_delete = ON")
                 # On macOS only this reaches the disk itself; elsewhere it does nothing.
                 connection.execute(f"PRAGMA fullfsync = {self._schema.durable:d}")
