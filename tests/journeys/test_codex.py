@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from doorkey.sandbox.usage import Used
 from doorkey.testing.practice import GRACE, approve, bring_back
 from tests.journeys.configs import config
 from tests.journeys.person import AGREE, Login, sign_in
@@ -186,3 +187,21 @@ def test_renewal_and_revocation_speak_its_dialect(codex, practice, wire):
         "refresh_token",
     ]
     assert (ended.json["client_id"], ended.json["token_type_hint"]) == ("practice-codex", "refresh_token")
+
+
+def test_how_much_is_used_comes_from_its_page_and_then_from_answers(codex, practice, wire):
+    sign_in(codex, *CODEX)
+    practice.sandbox.meter.set(Used(12, 34))
+
+    (before,) = codex.run("usage", "--json").json["accounts"]
+    practice.sandbox.meter.set(Used(85, 34))
+    assert codex.run(*CHAT, "Hello").code == 0
+    (after,) = codex.run("usage", "--json").json["accounts"]
+
+    assert [(each["name"], each["used_percent"], each["source"]) for each in before["windows"]] == [
+        ("5 hours", 12.0, "page"),
+        ("7 days", 34.0, "page"),
+    ]
+    assert after["windows"][0]["used_percent"] == 85.0
+    (asked,) = wire.to("/backend-api/wham/usage")
+    assert asked.headers["originator"] == "doorkey"

@@ -261,6 +261,7 @@ class House:
         self.readings = MemoryReadings()
         self.hearing = Hearing(accounts=self.accounts, readings=lambda: self.readings)
         self.meters = Meters(
+            catalog=self.catalog,
             book=self.book,
             resolver=self.resolver,
             sources=self.sources,

@@ -12,10 +12,10 @@ from doorkey.service.meters import PERIOD
 from doorkey.service.resolve import Wish
 from doorkey.testing.script import answer
 from doorkey.testing.values import HOUR, NOON
-from tests.service.fakes import ACME, LOCAL, OAUTH, OTHER
+from tests.service.fakes import ACME, KEY, LOCAL, OAUTH, OFF, OTHER
 
 BODY = {"rate_limit": {"primary_window": {"used_percent": 85, "limit_window_seconds": 18000}}}
-WITH_PAGE = replace(ACME, methods=(replace(OAUTH, usage="codex"), *ACME.methods[1:]))
+WITH_PAGE = replace(ACME, methods=(replace(OAUTH, usage="codex"), replace(OFF, usage="codex"), KEY))
 WINDOW = Window(name="5 hours", used_percent=85.0, resets_at=NOON + HOUR, source=Told.HEADERS, as_of=NOON)
 
 
@@ -86,8 +86,9 @@ def test_a_refused_token_is_renewed_once_for_a_page(house, page):
     assert [request.method for request in page.requests] == ["GET", "POST", "GET"]
 
 
-def test_where_there_is_no_page_nobody_is_asked(house):
-    account = house.keep()
+@pytest.mark.parametrize("method", ["oauth", "off", "gone"])
+def test_where_there_is_no_page_nobody_is_asked_and_nothing_is_wrong(house, method):
+    account = house.keep(method=method)
 
     assert house.meters.look(account) is None
     assert house.world.endpoints.requests == []

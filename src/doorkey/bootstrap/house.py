@@ -190,6 +190,7 @@ class House:
             ),
             models=models,
             meters=Meters(
+                catalog=self.catalog,
                 book=book,
                 resolver=resolver,
                 sources=sources,

@@ -11,7 +11,7 @@ from doorkey.domain.secret import Secret
 from doorkey.domain.window import TIGHT, Window, fullest
 from doorkey.errors import DoorkeyError
 from doorkey.flows.steps import Request, Response
-from doorkey.ports import Clock, Preferences, Readings, Transport
+from doorkey.ports import Catalog, Clock, Preferences, Readings, Transport
 from doorkey.providers.dialects import credential_headers, route_headers
 from doorkey.providers.refusals import refusal
 from doorkey.providers.usage_pages import PAGES, UsagePage, read_usage
@@ -32,6 +32,7 @@ class Meters:
     def __init__(
         self,
         *,
+        catalog: Catalog,
         book: AccountBook,
         resolver: Resolver,
         sources: Sources,
@@ -41,6 +42,7 @@ class Meters:
         shelf: Callable[[], Preferences],
         clock: Clock,
     ) -> None:
+        self._catalog = catalog
         self._book = book
         self._resolver = resolver
         self._sources = sources
@@ -76,14 +78,21 @@ class Meters:
 
     def look(self, account: Account) -> DoorkeyError | None:
         """Ask the page of one account, where it has one and was not asked lately; return what went wrong."""
+        pages = self._pages(account)
+        if not pages:
+            return None
         try:
             choice = self._resolver.choose(Wish(provider=account.provider, account=account.id, folder=None))
-            pages = PAGES.get(choice.method.usage or "", ())
-            if pages and self._may_ask(account):
+            if self._may_ask(account):
                 self._ask(account, choice, pages)
         except DoorkeyError as fault:
             return fault
         return None
+
+    def _pages(self, account: Account) -> Sequence[UsagePage]:
+        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
+        method = provider.method(account.method) if provider else None
+        return PAGES.get(method.usage or "", ()) if method else ()
 
     def _ask(self, account: Account, choice: Choice, pages: Sequence[UsagePage]) -> None:
         windows: list[Window] = []
