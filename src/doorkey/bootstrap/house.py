@@ -30,7 +30,7 @@ from doorkey.adapters.profiles import AntProfiles
 from doorkey.adapters.runtime.answers import Ports
 from doorkey.adapters.runtime.sync import SyncRuntime
 from doorkey.adapters.store.databases import open_app, open_vault
-from doorkey.adapters.store.split import stays_by_policy
+from doorkey.adapters.store.split import TermsOfPolicies
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
@@ -96,7 +96,7 @@ class House:
             environ,
             self.folders.data,
             sources_of(environ, self.folders, self.catalog.key_command, self._passphrases),
-            stays_by_policy(self.catalog),
+            TermsOfPolicies(self.catalog),
         )
 
     def __enter__(self) -> Self:

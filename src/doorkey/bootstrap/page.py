@@ -74,6 +74,7 @@ async def _serve(house: House, holding: socket, *, no_browser: bool, out: TextIO
             # What fell due while the vault was locked is renewed when it opens.
             with suppress(TimeoutError):
                 await asyncio.wait_for(opened.wait(), PERIOD.total_seconds())
+                await asyncio.to_thread(house.vault.settle)
             opened.clear()
 
     async def ready() -> None:

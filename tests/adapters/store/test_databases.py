@@ -10,6 +10,7 @@ from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.store.databases import open_app, open_vault
 from doorkey.errors import Misconfigured
 from doorkey.testing.values import a_conversation, held
+from tests.adapters.store.terms import OneMethodStays
 
 WITHOUT_DRIVER = """
 import sys
@@ -24,16 +25,12 @@ except Misconfigured as error:
 """
 
 
-def nothing_stays(provider, method):
-    return False
-
-
 @pytest.fixture
 def opened(tmp_path):
     """Open both stores of an environment, as two programs would one after the other."""
 
     def open_both(environ):
-        vault = open_vault(environ, tmp_path, [KeyFile(tmp_path)], nothing_stays)
+        vault = open_vault(environ, tmp_path, [KeyFile(tmp_path)], OneMethodStays(None))
         return closing(vault), closing(open_app(environ, tmp_path))
 
     return open_both

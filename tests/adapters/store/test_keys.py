@@ -11,6 +11,7 @@ from doorkey.adapters.store.sqlite import open_vault
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable
 from doorkey.testing.values import an_attempt, held
+from tests.adapters.store.terms import OneMethodStays
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def key_file(tmp_path):
 def both(tmp_path, key_file):
     """Two vaults under one key, as one: an account of the method `private` is in the second."""
     shared, local = (open_vault(tmp_path / name, [key_file]) for name in ("shared", "local"))
-    with closing(split(shared, local, lambda _, method: method == "private")) as vault:
+    with closing(split(shared, local, OneMethodStays())) as vault:
         yield vault
 
 

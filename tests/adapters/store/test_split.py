@@ -8,7 +8,7 @@ import pytest
 
 from doorkey.adapters.catalog import FileCatalog
 from doorkey.adapters.key_sources.file import KeyFile
-from doorkey.adapters.store.split import split, stays_by_policy
+from doorkey.adapters.store.split import TermsOfPolicies, split
 from doorkey.adapters.store.sqlite import open_vault
 from doorkey.domain.account import Standing, State
 from doorkey.errors import KeyUnreadable, UnknownName
@@ -18,6 +18,7 @@ from doorkey.testing.contracts.accounts import AccountsContract
 from doorkey.testing.contracts.attempts import AttemptsContract
 from doorkey.testing.contracts.leases import LeasesContract
 from doorkey.testing.values import an_attempt, held
+from tests.adapters.store.terms import OneMethodStays
 
 SPAN = timedelta(seconds=40)
 
@@ -36,13 +37,9 @@ def both(tmp_path, machine):
 
 @pytest.fixture
 def vault(both):
-    vault = split(both.shared, both.local, is_private)
+    vault = split(both.shared, both.local, OneMethodStays())
     yield vault
     vault.close()
-
-
-def is_private(provider, method):
-    return method == "private"
 
 
 class TestSplitAccounts(AccountsContract):
@@ -134,11 +131,20 @@ def test_the_key_of_either_is_missed(vault, tmp_path, lost):
         ("openai", "chatgpt", True),
         ("openai", "api-key", False),
         ("anthropic", "api-key", False),
-        ("openai", "gone", True),
-        ("gone", "oauth", True),
+        ("openai", "gone", None),
+        ("gone", "oauth", None),
     ],
 )
 def test_the_terms_say_what_stays_on_this_machine(tmp_path, provider, method, stays):
     catalog = FileCatalog(tmp_path / "config.toml", ALL, FakeClock())
 
-    assert stays_by_policy(catalog)(provider, method) is stays
+    assert TermsOfPolicies(catalog)(provider, method) is stays
+
+
+def test_the_providers_are_known_whose_terms_keep_something_here(tmp_path):
+    catalog = FileCatalog(tmp_path / "config.toml", ALL, FakeClock())
+
+    confined = TermsOfPolicies(catalog).confined()
+
+    assert "openai" in confined
+    assert "google" not in confined

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from doorkey.adapters.key_sources.source import KeySource
 from doorkey.adapters.store import sqlite
-from doorkey.adapters.store.split import Stays, split
+from doorkey.adapters.store.relocation import Terms
+from doorkey.adapters.store.split import split
 from doorkey.adapters.store.stores import AppStore, Vault
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured
@@ -14,7 +15,7 @@ from doorkey.errors import Misconfigured
 VARIABLE = "DOORKEY_DATABASE_URL"
 
 
-def open_vault(environ: Mapping[str, str], folder: Path, key: Sequence[KeySource], stays: Stays) -> Vault:
+def open_vault(environ: Mapping[str, str], folder: Path, key: Sequence[KeySource], terms: Terms) -> Vault:
     """Open the vault; beside one on another machine a local one, for what must stay here.
 
     Raises Misconfigured for a URL that is none or a driver that is missing, VaultDamaged, StorageFull and StoreBusy.
@@ -28,7 +29,7 @@ def open_vault(environ: Mapping[str, str], folder: Path, key: Sequence[KeySource
     if is_local:
         return shared
     try:
-        return split(shared, sqlite.open_vault(folder, key), stays)
+        return split(shared, sqlite.open_vault(folder, key), terms)
     except BaseException:
         shared.close()
         raise

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from doorkey.adapters.store.accounts import next_to_end, oldest_first
+from doorkey.adapters.store.relocation import HIDDEN, Relocation, Terms, visible
 from doorkey.adapters.store.stores import KeyedCipher, Vault
 from doorkey.domain.account import Account, Held
 from doorkey.domain.attempt import Attempt, Status
@@ -15,47 +16,58 @@ from doorkey.errors import UnknownName
 from doorkey.flows.steps import Lease
 from doorkey.ports import Accounts, Attempts, Catalog, KeyFacts, KeyRing, Leases
 
-Stays = Callable[[str, str], bool]
-"""Whether what is kept for a provider and a method must stay on this machine."""
 
+def split(shared: Vault, local: Vault, terms: Terms) -> Vault:
+    """Give both vaults as one; everything but accounts, their leases and attempts is in the shared one.
 
-def split(shared: Vault, local: Vault, stays: Stays) -> Vault:
-    """Give both vaults as one; everything but accounts, their leases and attempts is in the shared one."""
-    accounts = SplitAccounts(shared.accounts, local.accounts, stays)
+    What lies in the wrong one of them is moved now, where the key is at hand.
+    """
+    relocation = Relocation(shared=shared, local=local, terms=terms)
+    relocation.settle()
+    accounts = SplitAccounts(shared.accounts, local.accounts, relocation)
     return replace(
         shared,
         accounts=accounts,
         leases=SplitLeases(shared.leases, local.leases, accounts.is_shared),
-        attempts=SplitAttempts(shared.attempts, local.attempts, stays),
+        attempts=SplitAttempts(shared.attempts, local.attempts, terms),
         cipher=_BothCiphers(shared.cipher, local.cipher),
         keys=SplitKeys(shared.keys, local.keys),
         is_shared=accounts.is_shared,
+        settle=relocation.settle,
         close=lambda: _close_both(shared, local),
     )
 
 
-def stays_by_policy(catalog: Catalog) -> Stays:
-    """Read from the policies what must stay; so does what the config no longer knows."""
+@dataclass(frozen=True, slots=True)
+class TermsOfPolicies:
+    """Fill `Terms` with the policies of a catalog."""
 
-    def stays(provider: str, method: str) -> bool:
+    catalog: Catalog
+
+    def __call__(self, provider: str, method: str) -> bool | None:
         with suppress(UnknownName):
-            known = catalog.provider(provider).method(method)
-            return known is None or known.policy.storage is Storage.LOCAL
-        return True
+            if known := self.catalog.provider(provider).method(method):
+                return known.policy.storage is Storage.LOCAL
+        return None
 
-    return stays
+    def confined(self) -> Sequence[str]:
+        return [
+            provider.id
+            for provider in self.catalog.all()
+            if any(method.policy.storage is Storage.LOCAL for method in provider.methods)
+        ]
 
 
 class SplitAccounts:
-    """Fill `ports.Accounts`: a new account goes where its policy says, and then stays where it is."""
+    """Fill `ports.Accounts`: an account goes where its policy says; a new one that none is known for stays here."""
 
-    def __init__(self, shared: Accounts, local: Accounts, stays: Stays) -> None:
+    def __init__(self, shared: Accounts, local: Accounts, relocation: Relocation) -> None:
         self._shared = shared
         self._local = local
-        self._stays = stays
+        self._relocation = relocation
 
     def all(self) -> Sequence[Account]:
-        return oldest_first([*self._shared.all(), *self._local.all()])
+        return oldest_first(visible([*self._shared.all(), *self._local.all()]))
 
     def of(self, provider: str) -> Sequence[Account]:
         return oldest_first([*self._shared.of(provider), *self._local.of(provider)])
@@ -65,27 +77,34 @@ class SplitAccounts:
         return min(filter(None, both), key=lambda account: account.precedence, default=None)
 
     def one(self, account: str) -> Account | None:
-        return self._local.one(account) or self._shared.one(account)
+        found = filter(None, (self._local.one(account), self._shared.one(account)))
+        return next(iter(visible(found)), None)
 
     def named(self, text: str) -> Sequence[Account]:
-        return oldest_first([*self._shared.named(text), *self._local.named(text)])
+        return oldest_first(visible([*self._shared.named(text), *self._local.named(text)]))
 
     def due(self, by: datetime) -> Sequence[Account]:
-        return next_to_end([*self._shared.due(by), *self._local.due(by)])
+        return next_to_end(visible([*self._shared.due(by), *self._local.due(by)]))
 
     def find(self, account: Account) -> Account | None:
         both = oldest_first([*filter(None, (self._shared.find(account), self._local.find(account)))])
         return next(iter(both), None)
 
     def load(self, account: str) -> Held:
-        return self._of(account).load(account)
+        held = self._of(account).load(account)
+        if held.account.provider == HIDDEN:
+            raise UnknownName("There is no such account.")
+        return held
 
     def save(self, held: Held, *, read: int | None) -> bool:
         account = held.account
-        if read is not None:
-            return self._of(account.id).save(held, read=read)
-        home = self._local if self._stays(account.provider, account.method) else self._shared
-        return home.save(held, read=None)
+        if read is None:
+            here = self._relocation.terms(account.provider, account.method) is not False
+            return (self._local if here else self._shared).save(held, read=None)
+        saved = self._of(account.id).save(held, read=read)
+        if saved:
+            self._relocation.move(account)
+        return saved
 
     def save_standing(self, account: Account) -> bool:
         return self._of(account.id).save_standing(account)
@@ -102,7 +121,7 @@ class SplitAccounts:
 
     def is_shared(self, account: str) -> bool:
         """Whether this account is not in the local file."""
-        return self._local.one(account) is None
+        return not visible(filter(None, [self._local.one(account)]))
 
     def _of(self, account: str) -> Accounts:
         return self._shared if self.is_shared(account) else self._local
@@ -135,14 +154,14 @@ class SplitLeases:
 class SplitAttempts:
     """Fill `ports.Attempts`: a sign-in that must stay here is finished here, the others on any machine."""
 
-    def __init__(self, shared: Attempts, local: Attempts, stays: Stays) -> None:
+    def __init__(self, shared: Attempts, local: Attempts, terms: Terms) -> None:
         self._shared = shared
         self._local = local
-        self._stays = stays
+        self._terms = terms
 
     def save(self, attempt: Attempt, *, was: Status | None) -> bool:
-        home = self._local if self._stays(attempt.provider, attempt.method) else self._shared
-        return home.save(attempt, was=was)
+        here = self._terms(attempt.provider, attempt.method) is not False
+        return (self._local if here else self._shared).save(attempt, was=was)
 
     def load(self, attempt: str) -> Attempt:
         with suppress(UnknownName):

@@ -20,11 +20,16 @@ def _on_this_machine(_: str) -> bool:
     return False
 
 
+def _nothing() -> None:
+    """Leave everything where it is: there is one place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
     """The accounts and every secret; use nothing of it after `close`.
 
-    `is_shared` says of an account's id whether it is kept where other machines see it.
+    `is_shared` says of an account's id whether it is kept where other machines see it; `settle` moves what is kept in
+    the wrong place, once the key is at hand.
     """
 
     accounts: Accounts
@@ -35,6 +40,7 @@ class Vault:
     keys: KeyRing
     close: Callable[[], None]
     is_shared: Callable[[str], bool] = _on_this_machine
+    settle: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
