@@ -270,6 +270,7 @@ class House:
             readings=lambda: self.readings,
             shelf=lambda: self.shelf,
             clock=self.clock,
+            settle=lambda: None,
         )
         self.models = self.new_models()
 

@@ -9,6 +9,9 @@ import pytest
 from doorkey.domain.account import Origins, Standing, State
 from doorkey.domain.window import Told, Window
 from doorkey.errors import ProviderUnavailable
+from doorkey.service.hearing import MODEL_CALL, Heard
+from doorkey.service.resolve import Wish
+from doorkey.testing.script import answer
 from doorkey.testing.values import NOON, an_identity
 from tests.web.room import CONFIG, Room, reply_to
 
@@ -386,3 +389,16 @@ async def test_a_program_renames_an_account(room, browser):
     answer = await browser.post(f"/api/accounts/{account.id}/name", json={"name": "private"})
 
     assert answer.json()["name"] == "private"
+
+
+async def test_what_an_answer_has_just_told_is_on_the_page_at_once(room, browser):
+    account = room.keep(standing=Standing(state=State.OVER_LIMIT, reason="Used up."))
+    choice = room.services.resolver.choose(Wish(provider="acme", folder=None))
+    told = answer(200, {}, x_codex_primary_used_percent="85")
+    room.house.heard.add(Heard.of(choice, MODEL_CALL, told, room.services.clock.now()))
+
+    bar = await browser.post("/bar", json={"model": "acme:m"}, headers=HTMX)
+
+    assert "primary: 85 % used" in bar.text
+    assert "Over limit" not in bar.text
+    assert room.services.listing.state(room.services.book.find(account.id)) is State.READY

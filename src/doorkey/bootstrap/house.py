@@ -199,6 +199,7 @@ class House:
                 readings=lambda: self._app_store.readings,
                 shelf=shelf,
                 clock=self.clock,
+                settle=self.heard.flush,
             ),
             moving=WatchedMoving(
                 witness,

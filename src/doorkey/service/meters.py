@@ -41,6 +41,7 @@ class Meters:
         readings: Callable[[], Readings],
         shelf: Callable[[], Preferences],
         clock: Clock,
+        settle: Callable[[], None],
     ) -> None:
         self._catalog = catalog
         self._book = book
@@ -51,6 +52,8 @@ class Meters:
         self._readings = readings
         self._shelf = shelf
         self._clock = clock
+        self.settle = settle
+        """Keep what was heard up to now; for who shows accounts right after an answer."""
 
     def known(self) -> Mapping[str, Sequence[Window]]:
         """Return the last readings by account, or `env:NAME` of a key outside the vault; asks nobody.

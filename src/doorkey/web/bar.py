@@ -49,6 +49,7 @@ def bar(desk: Desk, conversation: Conversation | None) -> Bar:
 
 def resolved(desk: Desk, chosen: Bar, *, served_before: bool = False) -> Bar:
     """Say who would serve what was chosen, or why nobody can."""
+    desk.services.meters.settle()
     last = desk.stores.preferences.get(FOLDER)
     chosen = replace(chosen, folders=(last,) if last else ())
     if chosen.model is None:

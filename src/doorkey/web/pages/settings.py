@@ -20,6 +20,7 @@ THEMES = ("system", "light", "dark")
 def providers(call: Call) -> Response:
     """Show a card for each provider, those first that something can be done with now."""
     services = call.desk.services
+    services.meters.settle()
     listed = services.listing.providers(services.neighbours.running())
     return page(
         call.request,
