@@ -13,9 +13,10 @@ from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.key_sources.keyring import KeyringKey
 from doorkey.adapters.store.over import vault_over
+from doorkey.domain.attempt import Callback
 from doorkey.domain.secret import Secret
 from doorkey.errors import StoreBusy
-from doorkey.testing.values import an_attempt, an_identity
+from doorkey.testing.values import a_device, an_attempt, an_identity
 from tests.adapters.cipher.rings import Doomed, Killed
 from tests.adapters.key_sources.test_keyring import Desktop
 from tests.vault_machine import PROGRAMS, VaultMachine
@@ -57,7 +58,7 @@ class KeyMachine(VaultMachine):
         self.resources.callback(self.eye.close)
         world = self.programs[0].world
         self.bystander = world.stands(world.keep(id="acc_2", identity=an_identity(subject="subject-2")).id)
-        self.attempt = an_attempt(id="sgn_1")
+        self.attempt = an_attempt(id="sgn_1", device=a_device(), callback=Callback(Secret("a code"), "client-1"))
         assert world.ports.attempts.save(self.attempt, was=None)
 
     # What happens to the keys.

@@ -161,20 +161,15 @@ def test_a_lost_key_can_be_recovered_again(small, killed, tmp_path):
     assert len(left) > 5
 
 
-@pytest.mark.parametrize("before", [None, b"an older file"])
-def test_an_export_is_whole_or_not_there(small, killed, tmp_path, before):
-    copytree(small, tmp_path / "home")
-    if before:
-        (tmp_path / "home" / "out.doorkey").write_bytes(before)
-
-    left = killed(tmp_path / "home", "export", "HOME/out.doorkey", "--force", stdin=f"{PHRASE}\n")
+def test_an_export_is_whole_or_not_there(small, killed):
+    left = killed(small, "export", "HOME/out.doorkey", stdin=f"{PHRASE}\n")
 
     wholes = []
     for each in left:
         file = each.home / "out.doorkey"
-        if file.exists() and (content := file.read_bytes()) != before:
+        if file.exists():
             # What is cut short is noticed here already; opening each would take long.
-            wholes.append(sealing.read(content))
+            wholes.append(sealing.read(file.read_bytes()))
         assert not any(b"canary" in path.read_bytes() for path in each.home.iterdir())
         with each.house() as house:
             assert_whole(house, FEW)

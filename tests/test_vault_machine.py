@@ -74,7 +74,7 @@ TestMemory = MemoryMachine.TestCase
 TestMemory.settings = settings(max_examples=150, stateful_step_count=60)
 
 TestSqlite = SqliteMachine.TestCase
-TestSqlite.settings = settings(max_examples=40, stateful_step_count=60)
+TestSqlite.settings = settings(max_examples=25, stateful_step_count=60)
 
 
 @pytest.mark.postgres
@@ -82,4 +82,4 @@ def test_over_postgresql(postgres_url):
     class Machine(PostgresMachine):
         url = postgres_url
 
-    run_state_machine_as_test(Machine, settings=settings(max_examples=8, stateful_step_count=40))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=6, stateful_step_count=40))
