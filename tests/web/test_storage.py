@@ -8,8 +8,8 @@ from doorkey.web.views import markup
 
 ACCOUNT = {
     "id": "acc_1", "name": None, "identity": "ada@example.com", "provider": "acme", "method": "oauth", "plan": None,
-    "workspace": None, "state": "ready", "reason": None, "until": None, "payer": "plan", "last_proof": None,
-    "default": True,
+    "workspace": None, "state": "ready", "reason": None, "action": None, "until": None, "payer": "plan",
+    "last_proof": None, "default": True,
 }  # fmt: skip
 
 
