@@ -4,10 +4,13 @@ import asyncio
 import base64
 import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
 import httpx2
+import psycopg
 import pytest
 
 from doorkey.domain.attempt import Status
@@ -105,6 +108,35 @@ def test_a_machine_whose_program_is_killed_in_mid_refresh_is_followed(machines, 
 
     assert token.code == 0, token
     assert practice.sandbox.log.count(action="refresh_token", outcome="ok") == 1
+
+
+@pytest.mark.namespaces
+def test_one_that_is_killed_where_nobody_else_can_see_it_is_followed_when_its_lease_ends(
+    machines, practice, gate, unshared, postgres_url
+):
+    desk, laptop = machines
+    for each in machines:
+        each.configure(config(practice.url).replace(f'"{practice.url}/token"', f'"{gate.url}/token"'))
+    gate.arrived.set()
+    sign_in(desk, "acme")
+    desk.grow_old(before_its_end=timedelta(0))
+    gate.arrived.clear()
+    container = unshared("--pid", "--fork", "--kill-child", "--mount-proc")
+
+    holder = desk._popen([*container, sys.executable, "-m", "doorkey", "token", "acme"], None, {})
+    assert gate.arrived.wait(30)
+    holder.kill()
+    desk.finish(holder)
+    waiting = laptop.start("token", "acme")
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(3)
+    with psycopg.connect(postgres_url) as clock:
+        clock.execute("SET search_path TO doorkey_vault")
+        clock.execute("UPDATE leases SET ends = ends - 60")  # A minute later.
+    token = laptop.finish(waiting)
+
+    assert token.code == 0, token
+    assert practice.sandbox.log.count(action="refresh_token") == 1
 
 
 def test_a_machine_that_is_killed_in_mid_answer_leaves_a_run_that_the_other_sets_right(machines, practice):
