@@ -395,7 +395,7 @@ async def test_what_an_answer_has_just_told_is_on_the_page_at_once(room, browser
     account = room.keep(standing=Standing(state=State.OVER_LIMIT, reason="Used up."))
     choice = room.services.resolver.choose(Wish(provider="acme", folder=None))
     told = answer(200, {}, x_codex_primary_used_percent="85")
-    room.house.heard.add(Heard.of(choice, MODEL_CALL, told, room.services.clock.now()))
+    room.house.ears.hear(Heard.of(choice, MODEL_CALL, told, room.services.clock.now()))
 
     bar = await browser.post("/bar", json={"model": "acme:m"}, headers=HTMX)
 

@@ -10,9 +10,9 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from doorkey.adapters.batch import Batch
 from doorkey.adapters.browser import SystemBrowser
 from doorkey.adapters.catalog import FileCatalog
+from doorkey.adapters.ears import Ears
 from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.roads import Roads
 from doorkey.adapters.http.signatures import JoseSignatures
@@ -35,16 +35,14 @@ from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
 from doorkey.bootstrap.folders import ChatFolders
-from doorkey.domain.account import Account
 from doorkey.domain.audit import Errand, Surface
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
-from doorkey.errors import DoorkeyError, KeyUnreadable
+from doorkey.errors import KeyUnreadable
 from doorkey.ports import Passphrases, Preferences, Profiles
 from doorkey.providers import ALL
 from doorkey.service import sign_in
 from doorkey.service.consents import Consents
-from doorkey.service.hearing import Heard, Hearing
 from doorkey.service.importing import Importing
 from doorkey.service.keeper import Keeper
 from doorkey.service.keys import Keys
@@ -114,7 +112,7 @@ class House:
             self.services.sources.close()
         if "runtime" in self.__dict__:
             self.runtime.close()
-        self.heard.close()
+        self.ears.close()
         self.journal.close()
         if self._opened_app:
             self._opened_app.close()
@@ -145,7 +143,7 @@ class House:
             used=witness.saw_use,
             ready=self.transport.warm,
         )
-        hear, shelf = self.heard.add, self._shelf
+        hear, shelf = self.ears.hear, self._shelf
         models = Models(sources=sources, transport=self.transport, clock=self.clock, shelf=shelf, hear=hear)
         book = WatchedBook(
             witness,
@@ -195,11 +193,11 @@ class House:
                 resolver=resolver,
                 sources=sources,
                 transport=self.transport,
-                hearing=self.hearing,
+                hearing=self.ears.hearing,
                 readings=lambda: self._app_store.readings,
                 shelf=shelf,
                 clock=self.clock,
-                settle=self.heard.flush,
+                settle=self.ears.settle,
             ),
             moving=WatchedMoving(
                 witness,
@@ -261,14 +259,9 @@ class House:
         return Journal(lambda: self._app_store.audit)
 
     @cached_property
-    def hearing(self) -> Hearing:
-        """What keeps what the answers of providers say of the accounts."""
-        return Hearing(accounts=self.vault.accounts, readings=lambda: self._app_store.readings)
-
-    @cached_property
-    def heard(self) -> Batch[Heard]:
-        """The answers that are to be kept; no call waits for it."""
-        return Batch("readings", self.hearing.take)
+    def ears(self) -> Ears:
+        """What hears the answers of providers."""
+        return Ears(self.vault.accounts, lambda: self._app_store.readings, self.clock)
 
     @cached_property
     def witness(self) -> Witness:
@@ -285,7 +278,7 @@ class House:
         """HTTP clients for model calls, each bound to one account."""
         from doorkey.adapters.http.clients import Clients
 
-        return Clients(self.services.sources, self.roads, self.heard.add)
+        return Clients(self.services.sources, self.roads, self.ears.hear)
 
     def keeper(self) -> Keeper:
         """Make what renews before anybody asks, for a program that stays."""
@@ -308,18 +301,13 @@ class House:
             self.clients,
             self._guarded,
             confinement=detect(self._environ),
-            record=self._record,
+            record=self.ears.note,
         )
 
     @cached_property
     def chat_folders(self) -> ChatFolders:
         """What looks at the folders of chats."""
         return ChatFolders(self._guarded)
-
-    def _record(self, account: Account, error: DoorkeyError) -> None:
-        """Keep what ended an answer, behind what its first bytes said; the page looks at it at once."""
-        self.heard.add(Heard.inside(account, error, self.clock.now()))
-        self.heard.flush()
 
     def check_folder(self, text: str) -> str:
         """Return a chat's folder as it will be used. Raises FolderRefused for one that must stay closed."""
