@@ -84,7 +84,8 @@ class PantryAccounts:
 
     def save(self, held, *, read):
         with self._pantry.alone:
-            if read is None and held.account.identity.subject is not None and self.find(held.account):
+            known = self.find(held.account) if held.account.identity.subject is not None else None
+            if known and known.id != held.account.id:
                 return False
             return self._put(held, stands=read)
 

@@ -65,7 +65,7 @@ class Accounts(Roll, Protocol):
     def save(self, held: Held, *, read: int | None) -> bool:
         """Save durably where `read` is the generation that stands there (None: no such row yet), else return False.
 
-        A new one is refused too where its identity, of a known subject, has a row already: two first sign-ins make one.
+        It is refused too where its identity, of a known subject, has another row already: two first sign-ins make one.
         """
         ...
 

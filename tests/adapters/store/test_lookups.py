@@ -17,7 +17,7 @@ from doorkey.adapters.store.columns import as_json, stamp
 from doorkey.adapters.store.postgres_address import Address
 from doorkey.adapters.store.postgres_database import PostgresDatabase
 from doorkey.adapters.store.sqlite_database import SqliteDatabase
-from doorkey.domain.account import Proof
+from doorkey.domain.account import Held, Proof
 from doorkey.domain.provider import Api, Dialect
 from doorkey.domain.secret import Secret
 from doorkey.flows import authorization_code
@@ -34,6 +34,13 @@ INSERT INTO accounts (id, provider, method, name, identity, origins, payer, stan
     generation, tokens)
 VALUES (:id, :provider, :method, :name, :identity, :origins, :payer, :standing, :renews, :created_at, :expires_at,
     :generation, :tokens)
+"""
+TWIN = """
+INSERT INTO accounts (id, provider, method, identity, origins, payer, standing, renews, created_at, expires_at,
+    generation, tokens, twin)
+SELECT 'acc_twin', provider, method, identity, origins, payer, standing, renews, created_at, expires_at,
+    generation, tokens, 1
+FROM accounts
 """
 PLAN = Plan(
     provider="acme",
@@ -132,6 +139,20 @@ def test_two_rows_of_one_identity_in_an_older_vault_both_stay_and_the_older_is_f
         assert accounts.find(an_account(identity=older.identity)) == older
         accounts.forget(older.id)
         assert accounts.find(an_account(identity=older.identity)) == younger
+
+
+def test_of_two_rows_of_one_identity_each_is_renewed_by_itself(tmp_path):
+    with closing(sqlite.open_vault(tmp_path, [KeyFile(tmp_path / "config")])) as vault:
+        mine = held()
+        vault.accounts.save(mine, read=None)
+        with closing(in_sqlite(tmp_path)) as behind:
+            behind.rows(TWIN)
+        renewed = [replace(mine.account, id=name, generation=1) for name in (mine.account.id, "acc_twin")]
+
+        saved = [vault.accounts.save(Held(each, some_tokens("two")), read=0) for each in renewed]
+
+        assert saved == [True, True]
+        assert vault.accounts.load("acc_twin").tokens == some_tokens("two")
 
 
 def test_an_older_vault_with_what_a_database_cannot_hold_is_opened(opened):

@@ -31,7 +31,10 @@ _UPDATE = """
 UPDATE accounts SET provider = :provider, method = :method, name = :name, identity = :identity, origins = :origins,
     payer = :payer, standing = :standing, renews = :renews, created_at = :created_at, expires_at = :expires_at,
     generation = :generation, tokens = :tokens
-WHERE id = :id AND generation = :read RETURNING id
+WHERE id = :id AND generation = :read AND NOT EXISTS (
+    SELECT 1 FROM accounts AS other WHERE other.provider = :provider AND other.method = :method
+    AND other.identity_key = :identity_key AND other.twin = accounts.twin AND other.id <> accounts.id
+) RETURNING id
 """
 
 
@@ -68,7 +71,7 @@ class SqlAccounts:
 
     def find(self, account: Account) -> Account | None:
         way = (account.provider, account.method)
-        key = identity_key(account.identity)
+        key = _key_to_find(account)
         if key is not None:
             found = self._those(f"{_OF_ONE_WAY} AND identity_key = ? {_OLDEST_FIRST} LIMIT 1", *way, key)
         elif account.name is not None:
@@ -120,7 +123,7 @@ class SqlAccounts:
         account = held.account
         with self._cipher.sealing() as seal:
             sealed = seal(pack_tokens(held.tokens), place(account.id, account.generation))
-            row = _row(account) | {"tokens": sealed, "read": read}
+            row = _row(account) | {"tokens": sealed, "read": read, "identity_key": _key_to_find(account)}
             return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
 
     def _those(self, where: str, *values: str) -> Sequence[Account]:
@@ -173,11 +176,11 @@ def next_to_end(accounts: Iterable[Account]) -> Sequence[Account]:
     return sorted(accounts, key=lambda account: (stamp_or_none(account.expires_at) or "", account.id))
 
 
-def identity_key(identity: Identity) -> str | None:
-    """Write an identity's key as the column of that name has it."""
-    if identity.subject is None:
+def _key_to_find(account: Account) -> str | None:
+    """Write the key of an account's identity as the column of that name has it."""
+    if account.identity.subject is None:
         return None
-    return "\x1f".join("" if part is None else f"={part}" for part in identity.key)
+    return bindable("\x1f".join("" if part is None else f"={part}" for part in account.identity.key))
 
 
 def place(account: str, generation: int) -> str:

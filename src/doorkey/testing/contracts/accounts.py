@@ -169,6 +169,16 @@ class AccountsContract:
         assert not saved
         assert store.all() == [mine.account]
 
+    def test_a_row_does_not_become_one_of_an_identity_that_has_another(self, store: Accounts) -> None:
+        mine, other = held(identity=an_identity()), held()
+        for each in (mine, other):
+            store.save(each, read=None)
+
+        saved = store.save(replace(other, account=replace(other.account, identity=an_identity(), generation=1)), read=0)
+
+        assert not saved
+        assert store.load(other.account.id) == other
+
     @pytest.mark.parametrize("part", ["issuer", "subject", "workspace"])
     def test_another_identity_gets_a_row_of_its_own(self, store: Accounts, part: str) -> None:
         mine, other = held(identity=an_identity()), held(identity=an_identity(**{part: "other"}))

@@ -84,7 +84,8 @@ class MemoryAccounts:
             stands = self._rows.get(held.account.id)
             if (stands.account.generation if stands else None) != read:
                 return False
-            if read is None and held.account.identity.subject is not None and self.find(held.account):
+            known = self.find(held.account) if held.account.identity.subject is not None else None
+            if known and known.id != held.account.id:
                 return False
             self._put(held)
             return True
