@@ -126,7 +126,7 @@ def test_a_second_restore_has_nothing_to_do_and_asks_nothing(house, file):
 
 
 def test_who_is_here_stays_unless_it_is_to_be_replaced(house, file):
-    here = keep(house, token="here", generation=4)
+    here = keep(house, token="here", generation=4, identity=an_ada(house).account.identity)
     kept, replaced = Terminal(house, stdin=f"{PHRASE}\n"), Terminal(house, stdin=f"{PHRASE}\n")
 
     codes = [kept.run("restore", str(file), "--yes", "--json")]

@@ -72,7 +72,7 @@ def test_a_key_is_tried_with_the_model_list_first(house):
     account = house.keys.keep("acme", None, Secret("sk-1"), name=None)
 
     (asked,) = house.world.endpoints.requests
-    assert (asked.method, asked.url) == ("GET", "https://api.example/models")
+    assert (asked.method, asked.url) == ("GET", "https://api.example/v1/models")
     assert asked.headers["authorization"] == Secret("Bearer sk-1")
     assert account.standing.proof == Proof(NOON, "key check")
 

@@ -42,6 +42,7 @@ def test_an_account_is_described_as_promised(house):
         "ends_at": None,
         "last_proof": {"at": "2030-01-01T12:00:00Z", "call": "chat"},
         "default": True,
+        "selected": "default for acme",
     }
 
 

@@ -19,6 +19,7 @@ from doorkey.errors import (
     UnknownName,
     UsageLimitReached,
 )
+from doorkey.testing.values import an_identity
 from doorkey.web.replies import refuse, status_of
 from tests.web.room import reply_to
 
@@ -129,7 +130,7 @@ async def test_a_key_that_is_none_is_refused_without_repeating_it(browser):
 
 async def test_an_account_becomes_the_default(room, browser):
     room.keep(id="acc_first")
-    room.keep(id="acc_second", identity=room.keep(id="acc_third").identity)
+    room.keep(id="acc_second", identity=an_identity(subject="grace"))
 
     answer = await browser.post("/api/accounts/acc_second/default")
 

@@ -32,7 +32,7 @@ class Options:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(shell: Shell, /, **options: Any) -> int:
-    """Show what your chats have used and who paid, and how much of each account is used.
+    """Show what was used, who paid, and what is left.
 
     Tokens are counted by account, model and payer. They are not priced: a plan bills none, and a local model costs
     nothing. How much is used of an account is what its provider last told; no prompt is ever sent to find out.

@@ -43,7 +43,7 @@ class Options:
 @click.option("--json", "as_json", is_flag=True, help="With --list: print one JSON object.")
 @click.pass_obj
 def command(shell: Shell, /, **options: Any) -> int:
-    """Make ACCOUNT the default of its provider, or the one that serves in a folder.
+    """Choose the account that serves, everywhere or in a folder.
 
     ACCOUNT is a name, an e-mail address or an id, as `doorkey accounts` shows them. Nobody is signed out by it.
     """

@@ -76,16 +76,19 @@ class Listing:
         `selected` is the rule by which an account serves in the folder when nothing more is asked for than `preferred`.
         """
         serving = {each.id: self._book.selected(each.id, folder, preferred) for each in self._catalog.all()}
-        managed = [self.account(account) for account in self._book.all()]
-        for entry in managed:
-            chosen, rule = serving.get(entry["provider"], (None, ""))
-            entry["selected"] = rule if chosen == entry["id"] else None
+        managed = [
+            self._account(account) | _selected(account, *serving.get(account.provider, (None, "")))
+            for account in self._book.all()
+        ]
         taken = {entry["provider"] for entry in managed}
         found = [(p, self._surroundings.find(p.api.env)) for p in self._catalog.all() if p.id not in taken]
         return managed + [self._env_account(provider, key) for provider, key in found if key is not None]
 
     def account(self, account: Account) -> Json:
-        """Describe one account."""
+        """Describe one account; `selected` is the rule by which it serves where no folder says otherwise."""
+        return self._account(account) | _selected(account, *self._book.selected(account.provider, None))
+
+    def _account(self, account: Account) -> Json:
         account = self._borrowed.seen(account)
         state = self.state(account)
         standing, who = account.standing, account.identity
@@ -240,6 +243,10 @@ class Listing:
 def _is_near(ends: datetime | None, account: Account, now: datetime) -> bool:
     """Whether an end is near: in the last quarter of a short life, in the last days of a long one."""
     return ends is not None and ends - now < min(NOTICE, (ends - account.created_at) / 4)
+
+
+def _selected(account: Account, chosen: str | None, rule: str) -> Json:
+    return {"selected": rule if chosen == account.id else None}
 
 
 def _ending(ends: datetime) -> str:
