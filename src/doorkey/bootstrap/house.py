@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -17,13 +17,9 @@ from doorkey.adapters.http.client import HttpTransport
 from doorkey.adapters.http.roads import Roads
 from doorkey.adapters.http.signatures import JoseSignatures
 from doorkey.adapters.imports.codex import CodexLogin
-from doorkey.adapters.imports.places import Places
 from doorkey.adapters.journal import Journal
 from doorkey.adapters.key_sources.passphrase import NobodyToAsk, TriedPassphrases
 from doorkey.adapters.key_sources.sources import sources_of
-from doorkey.adapters.knock import knock
-from doorkey.adapters.loopback.leaving import PortSecrets
-from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.adapters.paths import Folders
 from doorkey.adapters.practice import PracticeStarter, PracticeTransport
 from doorkey.adapters.profiles import AntProfiles
@@ -35,30 +31,18 @@ from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
 from doorkey.bootstrap.folders import ChatFolders
+from doorkey.bootstrap.workshop import Workshop
 from doorkey.domain.audit import Errand, Surface
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.errors import KeyUnreadable
-from doorkey.ports import Passphrases, Preferences, Profiles
+from doorkey.ports import Passphrases, Profiles
 from doorkey.providers import ALL
-from doorkey.service import sign_in
-from doorkey.service.consents import Consents
-from doorkey.service.importing import Importing
 from doorkey.service.keeper import Keeper
-from doorkey.service.keys import Keys
-from doorkey.service.listing import Listing
-from doorkey.service.meters import Meters
-from doorkey.service.models import Models
-from doorkey.service.neighbours import Neighbours
-from doorkey.service.profile_source import Borrowed
-from doorkey.service.resolve import Resolver
 from doorkey.service.services import ChatStores, Services
-from doorkey.service.sign_in import SignIns
-from doorkey.service.sources import Sources
 from doorkey.service.unlocking import Unlocking
 from doorkey.service.vault_keys import VaultKeys
-from doorkey.service.ways import Ways
-from doorkey.service.witness import WatchedAccounts, WatchedBook, WatchedMoving, Witness
+from doorkey.service.witness import WatchedAccounts, Witness
 
 if TYPE_CHECKING:
     from doorkey.adapters.http.clients import Clients
@@ -74,7 +58,7 @@ class House:
     """
 
     def __init__(self, *, environ: Mapping[str, str], here: Path, passphrases: Passphrases | None = None) -> None:
-        self._environ = environ
+        self.environ = environ
         self.here = here.resolve()
         self._opening = Lock()
         self._opened_app: AppStore | None = None
@@ -121,104 +105,7 @@ class House:
     @cached_property
     def services(self) -> Services:
         """The services over the vault."""
-        vault, runtime, witness = self.vault, self.runtime, self.witness
-        consents = Consents(vault.choices, self.clock)
-        ways = Ways(catalog=self.catalog, consents=consents, choices=vault.choices, entropy=self.entropy)
-        resolver = Resolver(
-            catalog=self.catalog,
-            accounts=vault.accounts,
-            choices=vault.choices,
-            consents=consents,
-            surroundings=self.surroundings,
-            here=str(self.here),
-        )
-        sources = Sources(
-            accounts=vault.accounts,
-            leases=vault.leases,
-            profiles=self.profiles,
-            clock=self.clock,
-            runner=runtime,
-            async_runner=self._async_runtime,
-            practice=self.practice,
-            used=witness.saw_use,
-            ready=self.transport.warm,
-        )
-        hear, shelf = self.ears.hear, self._shelf
-        models = Models(sources=sources, transport=self.transport, clock=self.clock, shelf=shelf, hear=hear)
-        book = WatchedBook(
-            witness,
-            accounts=vault.accounts,
-            catalog=self.catalog,
-            choices=vault.choices,
-            resolver=resolver,
-            runner=runtime,
-            leases=vault.leases,
-            left=models.forget,
-        )
-        neighbours = Neighbours(catalog=self.catalog, knock=knock)
-        keys = Keys(
-            ways=ways,
-            profiles=self.profiles,
-            practice=self.practice,
-            transport=self.transport,
-            runner=runtime,
-            choices=vault.choices,
-            clock=self.clock,
-            check_vault=vault.cipher.check,
-            neighbours=neighbours,
-        )
-        return Services(
-            catalog=self.catalog,
-            book=book,
-            resolver=resolver,
-            sources=sources,
-            sign_ins=self._sign_ins(ways),
-            keys=keys,
-            neighbours=neighbours,
-            consents=consents,
-            listing=Listing(
-                catalog=self.catalog,
-                book=book,
-                surroundings=self.surroundings,
-                consents=consents,
-                clock=self.clock,
-                key_readable=self.key_readable,
-                is_shared=vault.is_shared,
-                borrowed=Borrowed(self.profiles, self.clock),
-            ),
-            models=models,
-            meters=Meters(
-                catalog=self.catalog,
-                book=book,
-                resolver=resolver,
-                sources=sources,
-                transport=self.transport,
-                hearing=self.ears.hearing,
-                readings=lambda: self._app_store.readings,
-                shelf=shelf,
-                clock=self.clock,
-                settle=self.ears.settle,
-            ),
-            moving=WatchedMoving(
-                witness,
-                accounts=vault.accounts,
-                catalog=self.catalog,
-                choices=vault.choices,
-                cipher=vault.cipher,
-                clock=self.clock,
-                resolver=resolver,
-            ),
-            importing=Importing(
-                places=Places(
-                    environ=self._environ, here=self.here, catalog=self.catalog, codex=self.codex, ant=self.ant
-                ),
-                catalog=self.catalog,
-                accounts=vault.accounts,
-                keys=keys,
-            ),
-            clock=self.clock,
-            entropy=self.entropy,
-        )
+        return Workshop(self).services()
 
     @property
     def profiles(self) -> Mapping[Owner, Profiles]:
@@ -256,12 +143,12 @@ class House:
     @cached_property
     def journal(self) -> Journal:
         """The audit, which keeps nobody waiting."""
-        return Journal(lambda: self._app_store.audit)
+        return Journal(lambda: self.app_store.audit)
 
     @cached_property
     def ears(self) -> Ears:
         """What hears the answers of providers."""
-        return Ears(self.vault.accounts, lambda: self._app_store.readings, self.clock)
+        return Ears(self.vault.accounts, lambda: self.app_store.readings, self.clock)
 
     @cached_property
     def witness(self) -> Witness:
@@ -271,7 +158,7 @@ class House:
     @cached_property
     def stores(self) -> ChatStores:
         """What is kept of chats; opened only by who chats."""
-        return replace(self._app_store, audit=self.journal)
+        return replace(self.app_store, audit=self.journal)
 
     @cached_property
     def clients(self) -> "Clients":
@@ -300,7 +187,7 @@ class House:
             self.stores,
             self.clients,
             self._guarded,
-            confinement=detect(self._environ),
+            confinement=detect(self.environ),
             record=self.ears.note,
         )
 
@@ -308,12 +195,6 @@ class House:
     def chat_folders(self) -> ChatFolders:
         """What looks at the folders of chats."""
         return ChatFolders(self._guarded)
-
-    def check_folder(self, text: str) -> str:
-        """Return a chat's folder as it will be used. Raises FolderRefused for one that must stay closed."""
-        from doorkey.agent.fence import Folder
-
-        return str(Folder.open(Path(text).expanduser(), guarded=self._guarded).path)
 
     @cached_property
     def vault_keys(self) -> VaultKeys:
@@ -324,7 +205,7 @@ class House:
         """Make what looks at this installation; `every` asks all providers for a sign of life."""
         from doorkey.bootstrap.checkup import checkup_of
 
-        return checkup_of(self, self._environ, every=every)
+        return checkup_of(self, self.environ, every=every)
 
     def key_readable(self) -> bool:
         """Whether the master key is there and opens this vault."""
@@ -344,7 +225,8 @@ class House:
 
         return Unlocking(check=self.vault.cipher.check, attempt=attempt, clock=self.clock, opened=opened)
 
-    def _async_runtime(self) -> "AsyncRuntime":
+    def async_runtime(self) -> "AsyncRuntime":
+        """Make what drives the flows under asyncio."""
         from doorkey.adapters.runtime.aio import AsyncRuntime
 
         return AsyncRuntime(self.runtime)
@@ -355,27 +237,11 @@ class House:
         return [self.folders.data, self.folders.config]
 
     @property
-    def _app_store(self) -> AppStore:
+    def app_store(self) -> AppStore:
+        """The chats and what the page remembers, opened by whoever needs them first."""
         with self._opening:  # The audit's writer may be the first to need it.
-            self._opened_app = self._opened_app or open_app(self._environ, self.folders.data)
+            self._opened_app = self._opened_app or open_app(self.environ, self.folders.data)
             return self._opened_app
-
-    def _shelf(self) -> Preferences:
-        return self._app_store.preferences
-
-    def _sign_ins(self, ways: Ways) -> SignIns:
-        return SignIns(
-            sign_in.World(
-                ways=ways,
-                accounts=self.vault.accounts,
-                attempts=self.vault.attempts,
-                choices=self.vault.choices,
-                listen=partial(LoopbackListener.open, secrets=PortSecrets(self.folders.data)),
-                runner=self.runtime,
-                practice=self.practice,
-                clock=self.clock,
-            )
-        )
 
 
 def open_house(
