@@ -1,5 +1,6 @@
 """Keeping keys: what can be one, what a provider says of it, and what is kept without being tried."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -86,6 +87,22 @@ def test_a_key_that_the_provider_refuses_is_not_kept(house, status):
 
     assert "sk-1" not in f"{caught.value} {caught.value.hint}"
     assert house.book.all() == []
+
+
+def test_google_says_with_status_400_that_a_key_is_none(house):
+    error = {"code": 400, "message": "Not valid.", "details": [{"reason": "API_KEY_INVALID"}]}
+    house.world.endpoints.scripted.append(answer(400, json.dumps([{"error": error}]).encode()))
+
+    with pytest.raises(SignInFailed, match="does not accept this key"):
+        house.keys.keep("acme", None, Secret("sk-1"), name=None)
+
+
+def test_a_key_is_tried_where_nobody_is_answered_without_one(house):
+    house.catalog.providers = (replace(ACME, api=replace(ACME.api, key_path="/key")),)
+
+    house.keys.keep("acme", None, Secret("sk-1"), name=None)
+
+    assert [request.url for request in house.world.endpoints.requests] == ["https://api.example/v1/key"]
 
 
 @pytest.mark.parametrize("fault", [ProviderUnavailable("no way"), answer(503), answer(404), answer(429)])

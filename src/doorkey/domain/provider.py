@@ -61,13 +61,15 @@ class Payer(StrEnum):
 class Api:
     """Where the models are; `env` are the only variable names that may hold a key for it.
 
-    `rules` names the request rules that this route adds to its dialect (`providers.dialects.RULES`).
+    `rules` names the request rules that this route adds to its dialect (`providers.dialects.RULES`). A new key is tried
+    at `key_path`, which must answer nobody without one.
     """
 
     base_url: str
     dialect: Dialect
     env: tuple[str, ...] = ()
     rules: str = "plain"
+    key_path: str = "/models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,12 @@ API_KEY = Method(
 OPENROUTER = Provider(
     id="openrouter",
     name="OpenRouter",
-    api=Api(base_url="https://openrouter.ai/api/v1", dialect=Dialect.OPENAI_CHAT, env=("OPENROUTER_API_KEY",)),
+    api=Api(
+        base_url="https://openrouter.ai/api/v1",
+        dialect=Dialect.OPENAI_CHAT,
+        env=("OPENROUTER_API_KEY",),
+        # The list of models is for everybody.
+        key_path="/key",
+    ),
     methods=(OAUTH, API_KEY),
 )

@@ -91,7 +91,7 @@ def _by_code(fault: Mapping[str, Any], headers: Mapping[str, str], now: datetime
         return PolicyRefused("The provider's terms do not let this account serve here.")
     if code == "subscription_sharing_unsupported_capability":
         return Misconfigured("This account's route does not take a field of the request.")
-    if code in ENDED:
+    if code in ENDED or _is_no_key(fault):
         return SignInNeeded("The provider does not accept this sign-in any more.")
     return None
 
@@ -115,11 +115,16 @@ def _busy(status: int) -> str:
 
 
 def _fault(body: bytes) -> Mapping[str, Any]:
-    """Find the error object: OpenAI and Anthropic nest it, plan routes send `detail`, RFC 6749 a plain text."""
+    """Find the error object: OpenAI and Anthropic nest it, plan routes send `detail`, RFC 6749 a plain text.
+
+    Google's OpenAI-compatible route wraps it in a list.
+    """
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         return {}
+    if isinstance(parsed, list) and parsed:
+        parsed = parsed[0]
     return _inner(parsed) if isinstance(parsed, dict) else {}
 
 
@@ -132,6 +137,13 @@ def _inner(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _code(fault: Mapping[str, Any]) -> str:
     return str(fault.get("code") or fault.get("type") or "")
+
+
+def _is_no_key(fault: Mapping[str, Any]) -> bool:
+    """Whether this is Google's word for a key that is none: it has status 400 (ErrorInfo of google.rpc)."""
+    details = fault.get("details")
+    named = [each for each in details if isinstance(each, Mapping)] if isinstance(details, list) else []
+    return any(each.get("reason") == "API_KEY_INVALID" for each in named)
 
 
 def _words(fault: Mapping[str, Any]) -> str:

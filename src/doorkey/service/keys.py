@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from doorkey.domain.account import Account, Identity, Proof
 from doorkey.domain.owner import Owner
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import Misconfigured, ProviderUnavailable, SignInFailed
+from doorkey.errors import Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
 from doorkey.flows import authorization_code
+from doorkey.flows.steps import Response
 from doorkey.ports import Choices, Clock, Practice, Profiles, Runner, Transport
+from doorkey.providers.refusals import refusal
 from doorkey.service.models import list_request
 from doorkey.service.neighbours import Neighbours
 from doorkey.service.ways import WITHOUT_BROWSER, Ways
@@ -107,15 +110,23 @@ class Keys:
         """Ask for what only a key's owner may see; an answer about anything but the key is no judgement of it."""
         self._practice.ensure(provider)
         try:
-            response = self._transport.send(list_request(provider, method, key))
+            path = provider.api_for(method).key_path
+            response = self._transport.send(list_request(provider, method, key, path=path))
         except ProviderUnavailable:
             return None
-        if response.status in {401, 403}:
+        if _refuses_the_key(response, self._clock.now()):
             raise SignInFailed(
                 f"{provider.name} does not accept this key.",
                 hint="Copy it again from the provider's page. A key with narrow rights is kept with --no-check.",
             )
         return Proof(self._clock.now(), CHECK) if response.status < 400 else None
+
+
+def _refuses_the_key(response: Response, now: datetime) -> bool:
+    if response.status in {401, 403}:
+        return True
+    refused = refusal(response.status, response.headers, response.body, now=now) if response.status >= 400 else None
+    return isinstance(refused, SignInNeeded)
 
 
 def is_plausible_key(text: str) -> bool:

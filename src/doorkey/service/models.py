@@ -205,9 +205,18 @@ def _request_of(choice: Choice, secret: Secret, after: str | None) -> Request:
 
 
 def list_request(
-    provider: Provider, method: Method, secret: Secret, account: Account | None = None, *, after: str | None = None
+    provider: Provider,
+    method: Method,
+    secret: Secret,
+    account: Account | None = None,
+    *,
+    after: str | None = None,
+    path: str = "/models",
 ) -> Request:
-    """Build the request for the models that a credential may use; `after` is the last name of the page before."""
+    """Build the request for the models that a credential may use; `after` is the last name of the page before.
+
+    `path` is another page of the API, asked in the same way.
+    """
     api = provider.api_for(method)
     headers: dict[str, str | Secret] = {"accept": "application/json"}
     headers |= {name: Secret(value) for name, value in credential_headers(api, method.kind, secret, {}).items()}
@@ -220,7 +229,7 @@ def list_request(
         query = f"?{urlencode({'limit': PAGE_SIZE} | ({'after_id': after} if after else {}))}"
     return Request(
         method="GET",
-        url=f"{base}/models{query}",
+        url=f"{base}{path}{query}",
         headers=headers,
         timeout=timedelta(seconds=10),
         network=provider.network,
