@@ -205,3 +205,27 @@ def test_how_much_is_used_comes_from_its_page_and_then_from_answers(codex, pract
     assert after["windows"][0]["used_percent"] == 85.0
     (asked,) = wire.to("/backend-api/wham/usage")
     assert asked.headers["originator"] == "doorkey"
+
+
+def test_a_login_that_was_left_waiting_gives_its_port_up_to_the_next_one(codex):
+    forgotten = Login(codex, *CODEX, "--no-browser")
+
+    account = sign_in(codex, *CODEX)
+
+    ended = forgotten.end()
+    assert forgotten.begun["redirect"] == "http://localhost:1455/auth/callback"
+    assert (ended.code, ended.events[-1]["error"]) == (1, "sign_in_failed")
+    assert "Another sign-in has taken its port over." in ended.err
+    assert [each["id"] for each in codex.accounts()] == [account["id"]]
+    assert list(codex.home.glob("port-*")) == []
+
+
+def test_a_login_that_was_killed_leaves_no_port_and_no_harm(codex):
+    killed = Login(codex, *CODEX, "--no-browser")
+    killed.process.kill()
+    killed.end()
+
+    login = Login(codex, *CODEX, "--no-browser")
+    bring_back(approve(login.url))
+
+    assert (login.end().code, login.begun["redirect"]) == (0, "http://localhost:1455/auth/callback")
