@@ -13,7 +13,10 @@ import pytest
 from doorkey.testing.practice import approve
 
 PROGRAM = str(Path(sys.executable).with_name("doorkey"))
-HEAVY = ["anthropic", "httpx2", "openai", "pydantic", "pydantic_ai", "starlette", "uvicorn"]
+HEAVY = [
+    *("anthropic", "httpx2", "openai", "pydantic", "pydantic_ai", "starlette", "uvicorn"),
+    *("asyncio", "difflib", "email.parser", "http.client", "ssl"),
+]
 KEY = {"ACME_API_KEY": "key-from-outside"}
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
-from http.client import HTTPConnection, HTTPException
 from queue import Empty, SimpleQueue
 from threading import Thread
 from urllib.parse import urlsplit
@@ -30,6 +29,8 @@ def knock(urls: Sequence[str], within: timedelta) -> Mapping[str, bytes]:
 
 
 def _ask(url: str, within: timedelta, heard: "SimpleQueue[tuple[str, bytes | None]]") -> None:
+    from http.client import HTTPException
+
     body: bytes | None = None
     with suppress(OSError, HTTPException, ValueError):
         body = _fetched(url, within)
@@ -37,6 +38,8 @@ def _ask(url: str, within: timedelta, heard: "SimpleQueue[tuple[str, bytes | Non
 
 
 def _fetched(url: str, within: timedelta) -> bytes | None:
+    from http.client import HTTPConnection
+
     parts = urlsplit(url)
     with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=within.total_seconds())) as connection:
         connection.request("GET", parts.path, headers={"Accept": "application/json", "User-Agent": "doorkey"})

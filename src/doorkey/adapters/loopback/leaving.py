@@ -5,7 +5,6 @@ to a program that has taken the port since, it is worth nothing.
 """
 
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -43,6 +42,8 @@ class PortSecrets:
         secret = self._read(port)
         if secret is None:
             return False
+        from http.client import HTTPConnection, HTTPException
+
         # It holds the port in all families of its host.
         asking = HTTPConnection("::1" if host == "::1" else "127.0.0.1", port, timeout=PATIENCE)
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
