@@ -19,8 +19,8 @@ from doorkey.errors import (
     SignInFailed,
     StorageFull,
 )
-from doorkey.flows import authorization_code
-from doorkey.flows.authorization_code import LIFETIME, Plan
+from doorkey.flows import admission, authorization_code
+from doorkey.flows.attempts import LIFETIME, Plan
 from doorkey.flows.steps import Detach, Save, SaveAttempt, Send, VerifyIdToken
 from doorkey.testing.script import ISSUER, METHOD, Caller, World, answer, interleave, outcome
 from doorkey.testing.values import HOUR, NOON, an_identity, some_tokens
@@ -439,7 +439,7 @@ def test_who_signed_in_instead_can_be_kept_as_another_account(world):
         finish(world, plan, attempt).finish()
     waiting = world.ports.attempts.load(attempt.id)
 
-    account = Caller(world, authorization_code.keep_arrival(plan, waiting)).finish()
+    account = Caller(world, admission.keep_arrival(plan, waiting)).finish()
 
     assert (waiting.status, world.status(attempt.id)) == (Status.SOMEBODY_ELSE, Status.SIGNED_IN)
     assert (account.identity.email, account.name) == ("bob@example.com", None)

@@ -8,7 +8,7 @@ from doorkey.domain.provider import Api, Dialect
 from doorkey.domain.secret import Secret
 from doorkey.errors import ProviderUnavailable, ReplyRejected, SignInFailed
 from doorkey.flows import codex_device
-from doorkey.flows.authorization_code import Plan
+from doorkey.flows.attempts import Plan
 from doorkey.flows.steps import Send, Sleep
 from doorkey.testing.script import ISSUER, METHOD, Caller, answer
 from doorkey.testing.values import NOON, a_device, an_attempt

@@ -11,7 +11,7 @@ from doorkey.domain.provider import Api, Dialect
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, StoreBusy
 from doorkey.flows import device_code
-from doorkey.flows.authorization_code import Plan
+from doorkey.flows.attempts import Plan
 from doorkey.flows.device_wire import GRANT_TYPE
 from doorkey.flows.steps import Detach, ReleaseLease, Save, SaveAttempt, Send, Sleep, TakeLease
 from doorkey.testing.script import ISSUER, METHOD, Caller, World, answer, interleave, outcome

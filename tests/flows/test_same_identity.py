@@ -7,8 +7,8 @@ import pytest
 from doorkey.domain.account import Identity, Proof
 from doorkey.domain.provider import Api, Dialect
 from doorkey.errors import StoreBusy
-from doorkey.flows import authorization_code
-from doorkey.flows.authorization_code import Plan
+from doorkey.flows import admission
+from doorkey.flows.attempts import Plan
 from doorkey.flows.steps import FindAccount, Save
 from doorkey.testing.memory import MemoryAccounts, memory_vault
 from doorkey.testing.script import METHOD, Caller, World, interleave
@@ -27,7 +27,7 @@ def keeping(world, word, who=None, **changes):
         **changes,
     )
     proof = Proof(NOON, "sign-in")
-    return Caller(world, authorization_code.keep(plan, who or an_identity(), some_tokens(word), proof))
+    return Caller(world, admission.keep(plan, who or an_identity(), some_tokens(word), proof))
 
 
 def orders(ones, others):
@@ -125,4 +125,4 @@ def test_a_store_that_refuses_a_row_and_never_finds_it_is_not_asked_for_ever():
     with pytest.raises(StoreBusy):
         caller.finish()
 
-    assert sum(isinstance(step, FindAccount) for step in caller.taken) == authorization_code.KEEP_TRIES
+    assert sum(isinstance(step, FindAccount) for step in caller.taken) == admission.KEEP_TRIES

@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.domain.attempt import Status
 from doorkey.errors import ConsentNeeded, ProviderUnavailable, SignInFailed
-from doorkey.flows.authorization_code import LIFETIME
+from doorkey.flows.attempts import LIFETIME
 from doorkey.service.listing import sign_in_json
 from doorkey.service.sign_in import SignIns
 

@@ -16,7 +16,7 @@ from doorkey.errors import (
     SignInFailed,
     UnknownName,
 )
-from doorkey.flows.authorization_code import LIFETIME
+from doorkey.flows.attempts import LIFETIME
 from doorkey.service.sign_in import SignIns
 from doorkey.testing.script import ISSUER, answer
 from doorkey.testing.values import NOON, an_identity

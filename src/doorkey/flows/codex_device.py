@@ -13,7 +13,8 @@ from doorkey.domain.provider import Method
 from doorkey.domain.secret import Secret
 from doorkey.errors import Misconfigured, ProviderUnavailable, SignInFailed
 from doorkey.flows import device_wire, steps, wire
-from doorkey.flows.authorization_code import Plan, new_attempt, redeem
+from doorkey.flows.attempts import Plan, new_attempt
+from doorkey.flows.authorization_code import redeem
 from doorkey.flows.device_polling import Waiting, until_decided
 from doorkey.flows.steps import Flow, Request, Response
 

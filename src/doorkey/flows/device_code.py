@@ -5,7 +5,8 @@ from dataclasses import replace
 from doorkey.domain.account import Account
 from doorkey.domain.attempt import Attempt, Device
 from doorkey.flows import device_wire, steps, wire
-from doorkey.flows.authorization_code import Given, Plan, admit, new_attempt, settle, signing_keys
+from doorkey.flows.admission import Given, admit, signing_keys
+from doorkey.flows.attempts import Plan, new_attempt, settle
 from doorkey.flows.device_polling import Waiting, until_decided
 from doorkey.flows.steps import Flow, Response
 

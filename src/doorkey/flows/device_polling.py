@@ -8,7 +8,7 @@ from doorkey.domain.account import Account
 from doorkey.domain.attempt import Attempt, Device, Status
 from doorkey.errors import DoorkeyError, ProviderUnavailable, SignInFailed, StoreBusy
 from doorkey.flows import steps
-from doorkey.flows.authorization_code import end
+from doorkey.flows.attempts import USED, end
 from doorkey.flows.refresh import DEADLINE
 from doorkey.flows.steps import Cancelled, Flow, Lease
 from doorkey.flows.valid_tokens import give_back
@@ -58,7 +58,7 @@ def _asking(lease: Lease, attempt: Attempt, device: Device, ask: Ask) -> Flow[Ac
                 return None
             # Whoever goes on after us shall know the pace; and what somebody else has ended is not asked about.
             if not (yield from steps.save_attempt(attempt, was=Status.WAITING)):
-                raise SignInFailed("This sign-in has already been used or cancelled.")
+                raise SignInFailed(USED)
             answer = yield from ask(attempt)
         except Cancelled:
             raise

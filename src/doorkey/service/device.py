@@ -10,7 +10,7 @@ from doorkey.domain.attempt import Attempt, Device
 from doorkey.domain.provider import DeviceDialect, Kind, Method, Provider
 from doorkey.errors import DoorkeyError, Misconfigured, SignInFailed
 from doorkey.flows import codex_device, device_code
-from doorkey.flows.authorization_code import Plan
+from doorkey.flows.attempts import Plan
 from doorkey.flows.discovery import is_complete
 from doorkey.flows.steps import Flow
 from doorkey.ports import Runner

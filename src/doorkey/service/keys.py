@@ -10,7 +10,7 @@ from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import Misconfigured, ProviderUnavailable, SignInFailed, SignInNeeded
-from doorkey.flows import authorization_code
+from doorkey.flows import admission
 from doorkey.flows.steps import Response
 from doorkey.ports import Choices, Clock, Practice, Profiles, Runner, Transport
 from doorkey.providers.refusals import refusal
@@ -102,7 +102,7 @@ class Keys:
     ) -> Account:
         tokens = Tokens(access=key, issued_at=self._clock.now())
         plan = self._ways.plan(provider, method, name=name)
-        account = self._runner.run(authorization_code.keep(plan, who, tokens, proof))
+        account = self._runner.run(admission.keep(plan, who, tokens, proof))
         self._choices.set(f"served:{account.provider}", account.id)
         return account
 

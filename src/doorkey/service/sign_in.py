@@ -18,8 +18,8 @@ from doorkey.errors import (
     SignInFailed,
     UnknownName,
 )
-from doorkey.flows import authorization_code
-from doorkey.flows.authorization_code import Plan, SomebodyElse
+from doorkey.flows import admission, authorization_code
+from doorkey.flows.attempts import TOO_LATE, Plan, SomebodyElse
 from doorkey.flows.discovery import discovered
 from doorkey.flows.steps import Flow
 from doorkey.ports import (
@@ -196,7 +196,7 @@ class SignIns:
 
     def keep_other(self, sign_in_id: str) -> Account:
         """Keep who signed in instead of the account that was to be reconnected, as an account of their own."""
-        return self._go_on(sign_in_id, Status.SOMEBODY_ELSE, authorization_code.keep_arrival)
+        return self._go_on(sign_in_id, Status.SOMEBODY_ELSE, admission.keep_arrival)
 
     def _go_on(self, sign_in_id: str, state: Status, rest: Callable[[Plan, Attempt], Flow[Account]]) -> Account:
         sign_in = self.find(sign_in_id)
@@ -277,7 +277,7 @@ class SignIns:
             if stored.status is Status.WAITING:
                 self._ask(sign_in, stored)
         else:
-            self._end(sign_in, Status.FAILED, failure=SignInFailed("The sign-in took too long and has expired."))
+            self._end(sign_in, Status.FAILED, failure=SignInFailed(TOO_LATE))
         return None
 
     def _listen(self, method: Method, begun: list[SignIn]) -> Listener | None:

@@ -3,7 +3,7 @@
 from doorkey.domain.account import Account
 from doorkey.domain.provider import Grant, Kind, Method, Provider
 from doorkey.errors import ConsentNeeded, PolicyRefused, UnknownName
-from doorkey.flows.authorization_code import Plan, without_client_id
+from doorkey.flows.attempts import Plan, without_client_id
 from doorkey.flows.pkce import urlsafe
 from doorkey.ports import Catalog, Choices, Entropy
 from doorkey.service import consents

@@ -20,8 +20,8 @@ from doorkey.adapters.store.sqlite_database import SqliteDatabase
 from doorkey.domain.account import Held, Proof
 from doorkey.domain.provider import Api, Dialect
 from doorkey.domain.secret import Secret
-from doorkey.flows import authorization_code
-from doorkey.flows.authorization_code import Plan
+from doorkey.flows import admission
+from doorkey.flows.attempts import Plan
 from doorkey.flows.steps import Save
 from doorkey.testing.script import METHOD, Caller, World
 from doorkey.testing.values import HOUR, NOON, an_account, an_identity, held, some_tokens
@@ -206,7 +206,7 @@ def two_programs(request, tmp_path):
 def test_two_programs_that_sign_in_the_same_person_at_once_make_one_row(two_programs, first):
     who, proof = an_identity(), Proof(NOON, "sign-in")
     callers = [
-        Caller(World(vault=vault), authorization_code.keep(PLAN, who, some_tokens(word), proof))
+        Caller(World(vault=vault), admission.keep(PLAN, who, some_tokens(word), proof))
         for vault, word in zip(two_programs, ("one", "two"), strict=True)
     ]
     for caller in callers:
