@@ -1,4 +1,7 @@
-"""A sealed value opens only where it was sealed: not in another row, column or table, nor in a newer generation."""
+"""A sealed value opens only where it was sealed: not in another row, column or table, nor in a newer generation.
+
+Tokens open for their own provider, method and origins only.
+"""
 
 from contextlib import closing
 from dataclasses import replace
@@ -6,9 +9,11 @@ from itertools import permutations
 
 import pytest
 
-from doorkey.adapters.cipher.rotation import TABLES
+from doorkey.adapters.cipher.rotation import TABLES, Rotation
+from doorkey.adapters.cipher.vault_cipher import VaultCipher
 from doorkey.adapters.key_sources.file import KeyFile
 from doorkey.adapters.store import postgres_schema, schema
+from doorkey.adapters.store.accounts import pack_tokens
 from doorkey.adapters.store.machine import ThisMachine
 from doorkey.adapters.store.over import vault_over
 from doorkey.adapters.store.postgres_address import Address
@@ -20,6 +25,11 @@ from doorkey.errors import KeyUnreadable
 from doorkey.testing.values import a_device, an_attempt, an_identity, held, some_tokens
 
 TOKENS = ("accounts", "tokens", "acc_1")
+LABELS = {
+    "provider": "another",
+    "method": "another",
+    "origins": '{"api": "https://elsewhere.example:443", "token": "https://issuer.example:443", "revoke": null}',
+}
 IDS = {"accounts": ("acc_1", "acc_2"), "attempts": ("sgn_1", "sgn_2")}
 
 
@@ -112,3 +122,74 @@ def test_nothing_sealed_opens_in_a_vault_of_the_same_key(database, tmp_path):
 
         with pytest.raises(KeyUnreadable):
             foreign.accounts.load("acc_1")
+
+
+@pytest.fixture
+def cipher(database, tmp_path):
+    return VaultCipher(database, [KeyFile(tmp_path)])
+
+
+@pytest.fixture
+def of_an_older_version(database, vault, cipher):
+    """Seal an account's tokens as they were before they were bound to where they may be sent."""
+    tokens = vault.accounts.load("acc_1").tokens
+    write(database, TOKENS, cipher.seal(pack_tokens(tokens), "accounts|acc_1|tokens|0"))
+    return tokens
+
+
+def relabel(database, column):
+    database.rows(f"UPDATE accounts SET {column} = ? WHERE id = 'acc_1'", (LABELS[column],))
+
+
+def rotate(database, cipher):
+    header = cipher.header()
+    rotation = Rotation(database, header.lock, cipher.master(header))
+    rotation.begin()
+    return rotation.go_on()
+
+
+@pytest.mark.parametrize("column", LABELS)
+def test_tokens_do_not_open_under_another_label_that_would_send_them_elsewhere(database, vault, column):
+    relabel(database, column)
+
+    with pytest.raises(KeyUnreadable):
+        vault.accounts.load("acc_1")
+
+
+@pytest.mark.usefixtures("vault")
+@pytest.mark.parametrize("column", LABELS)
+def test_a_rotation_seals_nothing_for_another_label(database, cipher, column):
+    sealed = read(database, TOKENS)
+    relabel(database, column)
+
+    with pytest.raises(KeyUnreadable):
+        rotate(database, cipher)
+
+    assert read(database, TOKENS) == sealed
+
+
+def test_what_an_older_version_sealed_opens(vault, of_an_older_version):
+    assert vault.accounts.load("acc_1").tokens == of_an_older_version
+
+
+@pytest.mark.parametrize("column", LABELS)
+def test_what_an_older_version_sealed_is_bound_at_the_next_save(database, vault, of_an_older_version, column):
+    mine = vault.accounts.load("acc_1")
+    assert vault.accounts.save(replace(mine, account=replace(mine.account, generation=1)), read=0)
+    assert vault.accounts.load("acc_1").tokens == of_an_older_version
+
+    relabel(database, column)
+
+    with pytest.raises(KeyUnreadable):
+        vault.accounts.load("acc_1")
+
+
+@pytest.mark.parametrize("column", LABELS)
+def test_what_an_older_version_sealed_is_bound_by_a_rotation(database, vault, cipher, of_an_older_version, column):
+    assert rotate(database, cipher) == 0
+    assert vault.accounts.load("acc_1").tokens == of_an_older_version
+
+    relabel(database, column)
+
+    with pytest.raises(KeyUnreadable):
+        vault.accounts.load("acc_1")

@@ -1,5 +1,6 @@
 """A sealed value: version, the id of its key, nonce and ciphertext, by AES-256-GCM (NIST SP 800-38D)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_bytes
 from typing import TYPE_CHECKING
@@ -40,15 +41,18 @@ def key_id(sealed: bytes) -> bytes:
     return sealed[len(VERSION) : _HEAD]
 
 
-def unseal(key: Key, sealed: bytes, context: str) -> bytes:
-    """Open an envelope in the place that it was sealed for; raise KeyUnreadable."""
+def unseal(key: Key, sealed: bytes, context: str, *former: str) -> bytes:
+    """Open an envelope in the place that it was sealed for; raise KeyUnreadable.
+
+    `former` are what an older version called the same place.
+    """
     from cryptography.exceptions import InvalidTag
 
     nonce, ciphertext = sealed[_HEAD : _HEAD + NONCE_SIZE], sealed[_HEAD + NONCE_SIZE :]
-    try:
-        return _aes(key.secret).decrypt(nonce, ciphertext, VERSION + context.encode())
-    except InvalidTag as error:
-        raise KeyUnreadable("A sealed value was changed, or moved from another place.", hint=_RESTORE) from error
+    for place in (context, *former):
+        with suppress(InvalidTag):
+            return _aes(key.secret).decrypt(nonce, ciphertext, VERSION + place.encode())
+    raise KeyUnreadable("A sealed value was changed, or moved from another place.", hint=_RESTORE)
 
 
 _RESTORE = "Restore the vault from a backup, or sign in again."

@@ -15,12 +15,15 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A table with sealed columns, and what each of them is bound to: a place, told by the `bound` columns."""
+    """A table with sealed columns, and what each of them is bound to: its place, told by the `bound` columns.
+
+    `places` gives what the place is called, and after it what older versions called it.
+    """
 
     table: str
     columns: Sequence[str]
     bound: Sequence[str]
-    place: Callable[[Row, str], str]
+    places: Callable[[Row, str], Sequence[str]]
 
     @property
     def stale(self) -> str:
@@ -30,12 +33,12 @@ class Sealed:
 
 
 TABLES = (
-    Sealed("accounts", ("tokens",), ("id", "generation"), lambda row, _: accounts.place(row["id"], row["generation"])),
+    Sealed("accounts", ("tokens",), accounts.BOUND, lambda row, _: accounts.places(row)),
     Sealed(
         "attempts",
         ("state", "verifier", "nonce", "device", "held"),
         ("id",),
-        lambda row, column: attempts.place(row["id"], column),
+        lambda row, column: [attempts.place(row["id"], column)],
     ),
 )
 
@@ -78,7 +81,7 @@ class Rotation:
         stale = f"SELECT {wanted} FROM {sealed.table} WHERE {sealed.stale} LIMIT {self._batch}"  # noqa: S608 - Our own names.
         change = f"UPDATE {sealed.table} SET {assignments} WHERE id = :id"  # noqa: S608
         for row in self._database.rows(stale, {"key": newest.id}):
-            again = {name: _again(keys, newest, row[name], sealed.place(row, name)) for name in sealed.columns}
+            again = {name: _again(keys, newest, row[name], sealed.places(row, name)) for name in sealed.columns}
             self._database.rows(change, {**again, "id": row["id"]})
 
     def _left(self, sealed: Sealed, newest: bytes) -> int:
@@ -87,10 +90,12 @@ class Rotation:
         return int(row["left_over"])
 
 
-def _again(keys: dict[bytes, envelope.Key], newest: envelope.Key, sealed: bytes | None, place: str) -> bytes | None:
+def _again(
+    keys: dict[bytes, envelope.Key], newest: envelope.Key, sealed: bytes | None, places: Sequence[str]
+) -> bytes | None:
     if sealed is None:
         return None
     key = keys.get(envelope.key_id(sealed))
     if key is None:
         raise KeyUnreadable("A value was sealed for another vault.", hint="Restore the vault from a backup.")
-    return envelope.seal(newest, envelope.unseal(key, sealed, place), place)
+    return envelope.seal(newest, envelope.unseal(key, sealed, *places), places[0])

@@ -42,10 +42,10 @@ class VaultCipher:
                     yield partial(seal, key)
                     return
 
-    def open(self, sealed: bytes, context: str) -> bytes:
+    def open(self, sealed: bytes, context: str, *former: str) -> bytes:
         wanted = key_id(sealed)
         key = self._opened.get(wanted) or self._data_key(self.header(), wanted)
-        return unseal(key, sealed, context)
+        return unseal(key, sealed, context, *former)
 
     def check(self) -> None:
         header = read_header(self._database)

@@ -15,6 +15,9 @@ from doorkey.errors import KeyUnreadable, StorageFull, UnknownName
 
 # Named one by one: the columns that the database makes of them are only looked for.
 _COLUMNS = "id, provider, method, name, identity, origins, payer, standing, renews, created_at, expires_at, generation"
+BOUND = ("id", "generation", "provider", "method", "origins")
+"""The columns that an account's tokens are bound to."""
+
 _OLDEST_FIRST = "ORDER BY created_at, id"
 _INDEXED = 400
 """How many characters of a text are in its index."""
@@ -122,8 +125,9 @@ class SqlAccounts:
     def _put(self, held: Held, read: int | None) -> bool:
         account = held.account
         with self._cipher.sealing() as seal:
-            sealed = seal(pack_tokens(held.tokens), place(account.id, account.generation))
-            row = _row(account) | {"tokens": sealed, "read": read, "identity_key": _key_to_find(account)}
+            row = _row(account)
+            row |= {"tokens": seal(pack_tokens(held.tokens), places(row)[0])}
+            row |= {"read": read, "identity_key": _key_to_find(account)}
             return bool(self._database.rows(_INSERT if read is None else _UPDATE, row))
 
     def _those(self, where: str, *values: str) -> Sequence[Account]:
@@ -141,7 +145,7 @@ class SqlAccounts:
     def _open(self, row: Row) -> Held:
         with sensible():
             found = _account(row)
-        return Held(found, unpack_tokens(self._cipher.open(row["tokens"], place(found.id, found.generation))))
+        return Held(found, unpack_tokens(self._cipher.open(row["tokens"], *places(row))))
 
 
 def same_account(wanted: Account, accounts: Iterable[Account]) -> Account | None:
@@ -183,9 +187,16 @@ def _key_to_find(account: Account) -> str | None:
     return bindable("\x1f".join("" if part is None else f"={part}" for part in account.identity.key))
 
 
-def place(account: str, generation: int) -> str:
-    """Name the place that an account's tokens are sealed for."""
-    return f"accounts|{account}|tokens|{generation}"
+def places(row: Row) -> tuple[str, str]:
+    """Name the place that an account's tokens are sealed for, and what it was called before.
+
+    It holds where they may be sent: whoever can write the database must not send them to another provider. No former
+    name can be made to read as one of these, whatever is written into the other columns.
+    """
+    with sensible():
+        origins = Origins(**json.loads(row["origins"]))
+    bound = [*(row[column] for column in BOUND[:-1]), origins.api, origins.token, origins.revoke]
+    return f"account tokens|{json.dumps(bound)}", f"accounts|{row['id']}|tokens|{row['generation']}"
 
 
 def _row(account: Account) -> dict[str, Value]:

@@ -1,0 +1,1 @@
+-- Tokens are bound to their provider, method and origins too: an older version is told, for it could not open them.
