@@ -208,8 +208,9 @@ def test_github_answers_with_status_200_and_names_the_new_interval(world):
     assert pauses(caller) == [5, 5, 20, 20]
 
 
-def test_a_new_interval_that_is_no_longer_one_still_adds_five_seconds(world):
-    caller = polling(world, begin(world), answer(200, {"error": "slow_down", "interval": 1}), ALLOWED)
+@pytest.mark.parametrize("told", [1, 6])
+def test_a_new_interval_that_is_hardly_longer_still_adds_five_seconds(world, told):
+    caller = polling(world, begin(world), answer(200, {"error": "slow_down", "interval": told}), ALLOWED)
 
     caller.finish()
 

@@ -78,8 +78,7 @@ def _at_pace(device: Device, answer: Waiting) -> Device:
     """Lengthen every later pause: by five seconds, or to what the server says where that is longer."""
     if not answer.slow_down:
         return device
-    told = answer.interval or timedelta(0)
-    return replace(device, interval=told if told > device.interval else device.interval + SLOWER)
+    return replace(device, interval=max(device.interval + SLOWER, answer.interval or SLOWER))
 
 
 def _longer(interval: timedelta, faults: int, retry_after: float | None) -> timedelta:
