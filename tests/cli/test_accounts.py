@@ -75,13 +75,14 @@ def test_long_names_and_wide_letters_stay_within_the_terminal(house):
     assert max(cells(line) for line in terminal.out.splitlines()) <= 80
 
 
-def test_an_identity_cannot_drive_the_terminal(house):
-    keep(house, **somebody("\x1b]0;title\x07ada"))
+@pytest.mark.parametrize("wild", ["\x1b", "\u202e", "\ud800"])
+def test_an_identity_cannot_drive_the_terminal(house, wild):
+    keep(house, **somebody(f"{wild}]0;title\x07ada"))
     terminal = Terminal(house)
 
     terminal.run("accounts")
 
-    assert "\x1b" not in terminal.out
+    assert wild not in terminal.out
 
 
 def test_accounts_are_listed_without_the_master_key(house, config):

@@ -132,6 +132,19 @@ def test_an_answer_that_names_nobody_is_an_identity_without_a_subject():
     assert (who.subject, who.workspace, who.label) == (None, None, None)
 
 
+def test_what_a_provider_names_itself_neither_drives_a_terminal_nor_breaks_a_page():
+    wild = {"email": "\x1b]0;title\x07ada@example.com", "name": "\ud800Ada", "sub": "\u202etcejbus"}
+
+    who = read(METHOD, "client-1", CLAIMS | wild, {})
+
+    mark = "\N{REPLACEMENT CHARACTER}"
+    assert (who.email, who.name, who.subject) == (
+        f"{mark}]0;title{mark}ada@example.com",
+        f"{mark}Ada",
+        f"{mark}tcejbus",
+    )
+
+
 @pytest.mark.parametrize(
     "openai", ["rubbish", {"organizations": "rubbish"}, {"organizations": [{}], "chatgpt_account_id": 7}]
 )

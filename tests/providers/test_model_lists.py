@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doorkey.errors import ProviderUnavailable
-from doorkey.providers.model_lists import SWITCHED_OFF, nearest, read_page
+from doorkey.providers.model_lists import MOST_ROWS, SWITCHED_OFF, nearest, read_page
 
 COPILOT = {
     "data": [
@@ -39,6 +39,8 @@ MISTRAL_EMBED = {"id": "embed", "capabilities": {"completion_chat": False}}
         ({"data": [{"id": "one", "capabilities": ["chat"], "policy": "enabled"}]}, ("one",)),
         ({"data": 7}, ()),
         ({"data": {"id": "one"}}, ()),
+        ({"data": [{"id": name} for name in ("\x1b[2J", "\ud800", "\u202eeno", "x" * 201, "one")]}, ("one",)),
+        ({"data": [{"id": str(number)} for number in range(MOST_ROWS + 1)]}, tuple(map(str, range(MOST_ROWS)))),
     ],
 )
 def test_a_list_is_read_in_every_shape(body, names):
@@ -70,6 +72,7 @@ def test_a_prefix_is_cut_off_only_where_it_stands_before_the_name():
         ({"data": [{"id": "one"}], "has_more": False, "last_id": "one"}, None),
         ({"data": [{"id": "one"}], "has_more": True, "last_id": None}, None),
         ({"data": [{"id": "one"}], "has_more": "yes", "last_id": "one"}, None),
+        ({"data": [{"id": "one"}], "has_more": True, "last_id": "\ud800"}, None),
     ],
 )
 def test_a_page_tells_whether_another_follows(body, after):

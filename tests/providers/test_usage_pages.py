@@ -33,14 +33,14 @@ def test_claude_tells_of_the_plan_and_of_single_models():
         "seven_day": {"utilization": 7, "resets_at": None},
         "limits": [
             {"kind": "session", "percent": 42},
-            {"kind": "weekly_scoped", "percent": 90, "scope": {"model": {"display_name": "Opus"}}},
+            {"kind": "weekly_scoped", "percent": 90, "scope": {"model": {"display_name": "Opus\x07"}}},
         ],
     }
 
     assert [(name, used) for name, used, _ in read("claude", body)] == [
         ("5 hours", 42.0),
         ("7 days", 7.0),
-        ("7 days, Opus", 90.0),
+        ("7 days, Opus\N{REPLACEMENT CHARACTER}", 90.0),
     ]
 
 

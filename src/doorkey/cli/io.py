@@ -5,12 +5,13 @@ import os
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from io import StringIO
 from typing import Protocol, TextIO
+
+from doorkey.domain.foreign import is_wild
 
 WIDEST = 100
 
@@ -131,8 +132,8 @@ class TerminalPrompter:
 
 
 def printable(text: str) -> str:
-    """Write control characters as escapes: what a provider or a model sends must not drive the terminal."""
-    return "".join(char if char in "\n\t" or unicodedata.category(char) != "Cc" else _escaped(char) for char in text)
+    """Write wild characters as escapes: what a provider or a model sends must not drive the terminal."""
+    return "".join(char if char in "\n\t" or not is_wild(char) else _escaped(char) for char in text)
 
 
 def exact(text: str) -> str:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from doorkey.domain.account import Identity
+from doorkey.domain.foreign import tame
 from doorkey.domain.provider import Method
 from doorkey.domain.secret import Secret
 from doorkey.errors import SignInFailed
 
 LEEWAY = timedelta(minutes=5)
+LONGEST = 200
 OPENAI_AUTH = "https://api.openai.com/auth"
 
 
@@ -96,4 +98,4 @@ def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _text(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
-    return value[:200] if isinstance(value, str) and value else None
+    return tame(value[:LONGEST]) if isinstance(value, str) and value else None

@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from doorkey.domain.foreign import is_tame
 from doorkey.errors import ProviderUnavailable
 
 # Below this two names have no more in common than any two.
 LIKE = 0.5
+MOST_ROWS = 5000
+LONGEST_NAME = 200
 SWITCHED_OFF = "is switched off in the account's settings"
 ELSEWHERE = "is served in a way that Doorkey does not speak with this account"
 
@@ -43,12 +46,12 @@ def read_page(body: bytes, *, prefix: str = "", endpoint: str | None = None) -> 
     shown = [(name, row) for name, row in named if _is_shown(row)]
     refused = {name: SWITCHED_OFF for name, row in shown if _is_off(row)}
     refused |= {name: ELSEWHERE for name, row in shown if endpoint and not _has(row, endpoint)}
-    last = parsed.get("last_id")
+    last, more = parsed.get("last_id"), parsed.get("has_more") is True
     return Page(
         names=tuple(dict.fromkeys(name for name, _ in shown if name not in refused)),
         refused=refused,
         # Anthropic sends pages.
-        after=last if parsed.get("has_more") is True and isinstance(last, str) and last else None,
+        after=last if more and isinstance(last, str) and last and is_tame(last) else None,
     )
 
 
@@ -66,12 +69,12 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _objects(rows: object) -> list[Mapping[str, Any]]:
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [row for row in rows[:MOST_ROWS] if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _name(row: Mapping[str, Any]) -> str | None:
     name = row.get("id") or row.get("slug") or row.get("name")
-    return name if isinstance(name, str) else None
+    return name if isinstance(name, str) and len(name) <= LONGEST_NAME and is_tame(name) else None
 
 
 def _is_shown(row: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from doorkey.domain.foreign import tame
 from doorkey.domain.window import Told, Window
 from doorkey.providers.windows import epoch, iso, number, percent, span
 
@@ -43,7 +44,7 @@ def _claude(body: Body, now: datetime) -> Iterator[Window]:
     for limit in _list(body.get("limits")):
         model = _inside(_inside(limit, "scope"), "model").get("display_name")
         if limit.get("kind") == "weekly_scoped" and isinstance(model, str) and len(model) < 80:
-            yield _window(f"7 days, {model}", number(limit.get("percent")), iso(limit.get("resets_at"), now), now)
+            yield _window(f"7 days, {tame(model)}", number(limit.get("percent")), iso(limit.get("resets_at"), now), now)
 
 
 def _openrouter_key(body: Body, now: datetime) -> Iterator[Window]:
