@@ -24,7 +24,7 @@ def write_whole(
     beside = path.with_name(f".doorkey-{token_hex(8)}")
     try:
         try:
-            _write_new(beside, content)
+            write_new(beside, content)
             reached("written")
             if over:
                 beside.replace(path)
@@ -33,14 +33,15 @@ def write_whole(
             reached("named")
         finally:
             beside.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise
     except OSError as error:
         raise StorageFull(f"{path.name} cannot be written: {error.strerror}.") from error
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file for its owner only that must not exist yet, and see it onto the disk; its name may be lost still."""
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -56,11 +57,12 @@ def _name(beside: Path, path: Path, link: Callable[[Path, Path], None]) -> None:
         raise
     except OSError:
         # No second names on this disk (FAT, as on USB sticks): take the name first, then fill it at once.
-        _write_new(path, b"")
+        write_new(path, b"")
         beside.replace(path)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """See the names in a folder onto the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -2,9 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import datetime
 
+from doorkey.domain.causes import causes_of
 from doorkey.errors import DoorkeyError, ProviderUnavailable, Temporary
 from doorkey.providers.refusals import in_stream, refusal
 
@@ -16,27 +16,13 @@ def fault(error: Exception, now: datetime) -> DoorkeyError:
 
     What nobody foresaw is logged by its class name alone: its text may hold anything.
     """
-    causes = list(_chain(error))
+    causes = list(causes_of(error))
     ours = next((cause for cause in causes if isinstance(cause, DoorkeyError)), None)
     told = ours or next(filter(None, (_theirs(cause, now) for cause in causes)), None)
     if told is None:
         logger.error("A run ended with %s", " from ".join(type(cause).__name__ for cause in causes))
         return DoorkeyError("Something unexpected happened; the program's log names it.")
     return told
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Walk to the causes, in the order in which they wrap each other."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        inner = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
-        waiting += [found for found in (*inner, cause.__cause__, cause.__context__) if found is not None]
 
 
 def _theirs(error: BaseException, now: datetime) -> DoorkeyError | None:

@@ -5,7 +5,7 @@ The library's own words are never repeated, because they may quote an answer or 
 
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from socket import gaierror
 from typing import Any
@@ -14,6 +14,7 @@ import httpx2
 
 from doorkey.adapters.http.proxies import is_loopback
 from doorkey.adapters.http.roads import proxy_of
+from doorkey.domain.causes import causes_of
 from doorkey.domain.network import Road
 from doorkey.errors import ProviderUnavailable
 
@@ -36,7 +37,7 @@ TRUST_HINT = (
 
 def unreached(error: Exception, road: Road, url: str) -> ProviderUnavailable:
     """Say why an address was not reached; may ask the server for its certificate, but sends it nothing."""
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     refused = _first(causes, ssl.SSLCertVerificationError)
     if refused is not None:
         return _distrusted(refused, road, url)
@@ -126,20 +127,6 @@ def _name(certificate: bytes) -> str | None:
                 text = "".join(char for char in str(attribute.value) if char.isprintable())
                 return text[:LONGEST_NAME] or None
     return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk from an error to what lies beneath it."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        inner = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
-        waiting += [found for found in (*inner, cause.__cause__, cause.__context__) if found is not None]
 
 
 def _first(causes: list[BaseException], kind: type[Any]) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_bytes
 
 from doorkey.adapters.key_sources.source import KEY_SIZE, Lock, NewKey, decode, encode, nobody
+from doorkey.adapters.whole_file import sync_folder, write_new
 from doorkey.errors import KeyUnreadable, StorageFull
 
 FILE = "doorkey.key"
@@ -76,11 +77,11 @@ class KeyFile:
         new = self.path.with_name(f"{FILE}.new")
         new.unlink(missing_ok=True)
         if keys:
-            _write_new(new, "".join(f"{encode(key)}\n" for key in keys).encode())
+            write_new(new, "".join(f"{encode(key)}\n" for key in keys).encode())
             new.replace(self.path)
         else:
             self.path.unlink(missing_ok=True)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -103,20 +104,3 @@ def _refuse_open_doors(status: os.stat_result) -> None:
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         hint = f"Close it with `chmod 600 {FILE}`; if others may have read it, `doorkey key use file` makes a new key."
         raise KeyUnreadable("The key file can be read by others.", hint=hint)
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that must not exist yet and see it onto the disk: what it seals would be lost without it."""
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
