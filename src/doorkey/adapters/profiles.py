@@ -3,20 +3,18 @@
 The files are those of `ant auth login`: `configs/NAME.json` and `credentials/NAME.json` under ANTHROPIC_CONFIG_DIR.
 """
 
-import json
-import os
 import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doorkey.adapters.imports.reading import moment
+from doorkey.adapters.imports import reading
 from doorkey.domain.account import Identity
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
-from doorkey.errors import DoorkeyError, ProviderUnavailable, SignInNeeded
+from doorkey.errors import DoorkeyError, ImportRejected, ProviderUnavailable, SignInNeeded
 
 if TYPE_CHECKING:
     import httpx2
@@ -41,7 +39,9 @@ class AntProfiles:
         if not isinstance(access, str) or not access:
             raise SignInNeeded(f"The profile “{who.subject}” holds no token.", hint=Owner.ANT.hint)
         # The file does not say when the token was made; its end is what counts for us.
-        return Tokens(access=Secret(access), issued_at=datetime.fromtimestamp(0, UTC), expires_at=moment(expires_at))
+        return Tokens(
+            access=Secret(access), issued_at=datetime.fromtimestamp(0, UTC), expires_at=reading.moment(expires_at)
+        )
 
     def renew(self, who: Identity) -> Tokens:
         """Let the vendor's SDK renew and write the profile, then read it."""
@@ -61,29 +61,30 @@ class AntProfiles:
 
     def _pointed_at(self) -> str | None:
         try:
-            return (self._folder() / "active_config").read_text("utf-8").strip()
-        except (OSError, ValueError):
+            found = reading.read(self._folder() / "active_config")
+            return found.content.decode().strip() if found else None
+        except (ImportRejected, ValueError):
             return None
 
     def _folder(self) -> Path:
         named = self._environ.get("ANTHROPIC_CONFIG_DIR")
         return Path(named).expanduser() if named else Path.home() / ".config" / "anthropic"
 
-    def _credentials(self, who: Identity) -> dict[str, Any]:
+    def _credentials(self, who: Identity) -> Mapping[str, Any]:
         """Read the file as the vendor's SDK would: no link, nobody else may read it."""
         path = self.file(who)
         try:
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode) or status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                    raise SignInNeeded(
-                        f"The profile “{who.subject}” can be read by others.",
-                        hint=f"Close it with `chmod 600` on {path.name}.",
-                    )
-                body = json.load(file)
-        except (OSError, ValueError):
-            raise SignInNeeded(f"There is no readable profile “{who.subject}” of `ant`.", hint=Owner.ANT.hint) from None
-        return body if isinstance(body, dict) else {}
+            found = reading.read(path, follows=False)
+            if found and found.mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise SignInNeeded(
+                    f"The profile “{who.subject}” can be read by others.",
+                    hint=f"Close it with `chmod 600` on {path.name}.",
+                )
+            if found:
+                return reading.parse_object(found.content, path)
+        except ImportRejected:
+            pass
+        raise SignInNeeded(f"There is no readable profile “{who.subject}” of `ant`.", hint=Owner.ANT.hint)
 
 
 def _outcome(who: Identity, error: Exception) -> DoorkeyError:

@@ -61,7 +61,9 @@ def test_proxy_and_bundle_are_laid_over_each_other_one_by_one():
     assert (found.shown, found.ca_bundle) == ("http://all:1", "own.pem")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "app.localhost", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST.", "app.localhost", "[::1]", "[::ffff:127.0.0.1]"]
+)
 def test_this_computer_is_never_reached_through_a_proxy(host):
     everywhere = proxied("http://all:1")
 
@@ -70,7 +72,7 @@ def test_this_computer_is_never_reached_through_a_proxy(host):
     assert found == (None, "this computer is reached without a proxy")
 
 
-@pytest.mark.parametrize("host", ["localhost.acme.example", "notlocalhost", "10.0.0.1"])
+@pytest.mark.parametrize("host", ["localhost.acme.example", "notlocalhost", "10.0.0.1", "[::ffff:10.0.0.1]"])
 def test_a_name_that_only_looks_like_this_computer_goes_through_the_proxy(host):
     assert chosen(f"https://{host}/v1", HTTPS_PROXY="http://env:9") == ("http://env:9", "HTTPS_PROXY")
 

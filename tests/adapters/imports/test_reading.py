@@ -15,7 +15,7 @@ def test_where_there_is_no_file_there_is_nothing(tmp_path):
 
 
 def test_a_file_comes_with_its_content_and_without_a_warning(tmp_path):
-    assert reading.read(write(tmp_path / "mine", "text")) == (b"text", None)
+    assert reading.read(write(tmp_path / "mine", "text")) == (b"text", None, 0o100600)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])

@@ -16,20 +16,22 @@ LONGEST_LABEL = 200
 
 
 class Foreign(NamedTuple):
-    """A file's content, and what is wrong with who may read it."""
+    """A file's content, what is wrong with who may read it, and its mode."""
 
     content: bytes
     warning: str | None
+    mode: int
 
 
-def read(path: Path) -> Foreign | None:
+def read(path: Path, *, follows: bool = True) -> Foreign | None:
     """Return a file as it is now, None where there is none; raise ImportRejected for anything but a small plain file.
 
-    A link is followed, as its own program follows it; what stands at its end is judged.
+    A link is followed where its own program `follows` it; what stands at its end is judged.
     """
+    # Without O_NONBLOCK, a pipe of that name would be waited for.
+    how = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if follows else os.O_NOFOLLOW)
     try:
-        # Without O_NONBLOCK, a pipe of that name would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(path, how)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
@@ -44,7 +46,7 @@ def read(path: Path) -> Foreign | None:
         raise ImportRejected(f"{path} cannot be read: {reason}.") from None
     if len(content) > LARGEST:
         raise ImportRejected(f"{path} is larger than any file of this kind.")
-    return Foreign(content, _warning(found.st_mode, path))
+    return Foreign(content, _warning(found.st_mode, path), found.st_mode)
 
 
 def read_object(path: Path) -> tuple[Mapping[str, Any], str | None] | None:
