@@ -77,6 +77,18 @@ def test_a_page_that_refuses_says_nothing_about_the_account(house, page):
     assert house.accounts.one(account.id).standing == Standing()
 
 
+@pytest.mark.parametrize("status", [401, 402, 403, 500])
+def test_a_second_page_that_refuses_says_nothing_about_the_account_either(house, status):
+    house.catalog.providers = (replace(ACME, methods=(replace(KEY, usage="openrouter"),)), OTHER, LOCAL)
+    account = house.keep_key()
+    house.world.endpoints.scripted = [answer(200, {"data": {"limit": 10, "limit_remaining": 4}}), answer(status)]
+
+    assert house.meters.look(account) is None
+
+    assert house.accounts.one(account.id).standing.state is State.READY
+    assert read(house, account) == [("limit of this key", 60.0, Told.PAGE)]
+
+
 def test_a_refused_token_is_renewed_once_for_a_page(house, page):
     account = house.keep()
     page.scripted = [answer(401)]

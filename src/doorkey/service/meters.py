@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from doorkey.domain.account import Account
@@ -10,12 +11,12 @@ from doorkey.domain.provider import origin
 from doorkey.domain.secret import Secret
 from doorkey.domain.window import TIGHT, Window, fullest
 from doorkey.errors import DoorkeyError
-from doorkey.flows.steps import Request, Response
+from doorkey.flows.steps import Request
 from doorkey.ports import Catalog, Clock, Preferences, Readings, Transport
-from doorkey.providers.dialects import credential_headers, route_headers
 from doorkey.providers.refusals import refusal
 from doorkey.providers.usage_pages import PAGES, UsagePage, read_usage
 from doorkey.service.accounts import AccountBook
+from doorkey.service.asking import answered, page_request
 from doorkey.service.hearing import USAGE_PAGE, Heard, Hearing, key_of
 from doorkey.service.resolve import Choice, Resolver, Wish
 from doorkey.service.sources import Sources
@@ -98,27 +99,25 @@ class Meters:
         return PAGES.get(method.usage or "", ()) if method else ()
 
     def _ask(self, account: Account, choice: Choice, pages: Sequence[UsagePage]) -> None:
-        windows: list[Window] = []
-        for number, page in enumerate(pages):
-            response, now = self._send(choice, page), self._clock.now()
-            if response.status >= 400:
-                if number == 0:
-                    # Said of the page alone: it has limits and rules of its own, and proves nothing of the account.
-                    fault = refusal(response.status, response.headers, response.body, now=now)
-                    self._put_off(account, now, fault)
-                    raise fault
-                continue
-            windows += read_usage(page, _parsed(response.body), now)
-        heard = Heard.of(choice, USAGE_PAGE, response, now)
-        self._hearing.take([heard.with_page(tuple(windows))])
+        first, *others = pages
+        if (fault := self._read(choice, first)) is not None:
+            self._put_off(account, fault)
+            raise fault
+        for page in others:
+            # It has told what it could: the others are refused to some keys.
+            with suppress(DoorkeyError):
+                self._read(choice, page)
 
-    def _send(self, choice: Choice, page: UsagePage) -> Response:
+    def _read(self, choice: Choice, page: UsagePage) -> DoorkeyError | None:
+        """Keep what a page tells; a refusal is returned, because it is said of the page and proves nothing else."""
         source = self._sources.for_calls(choice)
-        secret = source.get()
-        response = self._transport.send(_request(choice, page, secret))
-        if response.status == 401 and (renewed := source.renew(secret)) != secret:
-            response = self._transport.send(_request(choice, page, renewed))
-        return response
+        response = answered(self._transport, source, lambda secret: _request(choice, page, secret))
+        now = self._clock.now()
+        if response.status >= 400:
+            return refusal(response.status, response.headers, response.body, now=now)
+        heard = Heard.of(choice, USAGE_PAGE, response, now)
+        self._hearing.take([heard.with_page(read_usage(page, _parsed(response.body), now))])
+        return None
 
     def _may_ask(self, account: Account) -> bool:
         """Whether the page may be asked now; who asks has the turn from here on, also after a crash."""
@@ -130,8 +129,9 @@ class Meters:
         self._shelf().set(name, (now + PERIOD).isoformat())
         return True
 
-    def _put_off(self, account: Account, now: datetime, fault: DoorkeyError) -> None:
+    def _put_off(self, account: Account, fault: DoorkeyError) -> None:
         """Ask later where the page says so: a Retry-After is obeyed."""
+        now = self._clock.now()
         until = getattr(fault, "until", None)
         wait = getattr(fault, "retry_after", None)
         later = until or (now + timedelta(seconds=wait) if wait is not None else now)
@@ -139,18 +139,8 @@ class Meters:
 
 
 def _request(choice: Choice, page: UsagePage, secret: Secret) -> Request:
-    api = choice.provider.api_for(choice.method)
-    headers: dict[str, str | Secret] = {"accept": "application/json"}
-    headers |= {name: Secret(value) for name, value in credential_headers(api, choice.method.kind, secret, {}).items()}
-    if choice.account:
-        headers |= route_headers(choice.method, choice.account)
-    return Request(
-        method="GET",
-        url=f"{origin(api.base_url)}{page.path}",
-        headers=headers,
-        timeout=timedelta(seconds=10),
-        network=choice.provider.network,
-    )
+    url = f"{origin(choice.provider.api_for(choice.method).base_url)}{page.path}"
+    return page_request(choice.provider, choice.method, secret, choice.account, url)
 
 
 def _turn(account: Account) -> str:

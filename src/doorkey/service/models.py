@@ -14,8 +14,9 @@ from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, Misconfigured, ModelRefused, StorageFull, StoreBusy, UnknownName
 from doorkey.flows.steps import Request
 from doorkey.ports import Clock, Preferences, Transport
-from doorkey.providers.dialects import RULES, credential_headers, route_headers
+from doorkey.providers.dialects import RULES
 from doorkey.providers.model_lists import Page, nearest, read_page
+from doorkey.service.asking import answered, page_request
 from doorkey.service.hearing import MODEL_LIST, Hear, Heard, deaf
 from doorkey.service.resolve import Choice
 from doorkey.service.sources import Sources
@@ -169,10 +170,7 @@ class Models:
         return whole
 
     def _page(self, choice: Choice, source: Source, after: str | None) -> Page:
-        secret = source.get()
-        response = self._transport.send(_request_of(choice, secret, after))
-        if response.status == 401 and (renewed := source.renew(secret)) != secret:
-            response = self._transport.send(_request_of(choice, renewed, after))
+        response = answered(self._transport, source, lambda secret: _request_of(choice, secret, after))
         heard = Heard.of(choice, MODEL_LIST, response, self._clock.now())
         self._hear(heard)
         if heard.error:
@@ -218,19 +216,11 @@ def list_request(
     `path` is another page of the API, asked in the same way.
     """
     api = provider.api_for(method)
-    headers: dict[str, str | Secret] = {"accept": "application/json"}
-    headers |= {name: Secret(value) for name, value in credential_headers(api, method.kind, secret, {}).items()}
-    if account:
-        headers |= route_headers(method, account)
     base, query = api.base_url.rstrip("/"), RULES[api.rules].list_query
     if api.dialect is Dialect.ANTHROPIC_MESSAGES:
-        headers["anthropic-version"] = ANTHROPIC_VERSION
         base = base if base.endswith("/v1") else f"{base}/v1"
         query = f"?{urlencode({'limit': PAGE_SIZE} | ({'after_id': after} if after else {}))}"
-    return Request(
-        method="GET",
-        url=f"{base}{path}{query}",
-        headers=headers,
-        timeout=timedelta(seconds=10),
-        network=provider.network,
-    )
+    request = page_request(provider, method, secret, account, f"{base}{path}{query}")
+    if api.dialect is Dialect.ANTHROPIC_MESSAGES:
+        return replace(request, headers={**request.headers, "anthropic-version": ANTHROPIC_VERSION})
+    return request
