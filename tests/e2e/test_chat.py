@@ -206,6 +206,33 @@ def test_twenty_paragraphs_come_whole_and_in_order(signed_in):
     )
 
 
+GROW_BEFORE_THE_NEWS_OF_A_SCROLL = """
+() => {
+  const more = document.createElement("p");
+  more.style.height = "900px";
+  document.querySelector("#turns").append(more);
+  document.querySelector("#scroller").dispatchEvent(new Event("scroll"));
+}
+"""
+
+
+def test_an_answer_that_grows_while_the_page_scrolls_is_followed_until_the_reader_goes_up(signed_in):
+    chat = Chat(signed_in)
+    chat.choose_model()
+    chat.say("say: Hello.")
+    chat.hear("Hello.")
+    to_end = signed_in.get_by_role("button", name="Go to the end")
+
+    signed_in.evaluate(GROW_BEFORE_THE_NEWS_OF_A_SCROLL)
+
+    expect(chat.answer).not_to_be_in_viewport()
+    expect(to_end).to_be_hidden()
+    chat.answers.first.evaluate("answer => answer.scrollIntoView()")
+    expect(to_end).to_be_visible()
+    signed_in.evaluate(GROW_BEFORE_THE_NEWS_OF_A_SCROLL)
+    expect(chat.answer).to_be_in_viewport()
+
+
 def test_a_chat_goes_on_and_is_listed(signed_in):
     chat = Chat(signed_in)
     chat.choose_model()

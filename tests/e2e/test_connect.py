@@ -168,3 +168,24 @@ def test_a_practice_key_is_kept_and_never_shown(page, practice):
     assert key not in page.content()
     page.reload()
     assert key not in page.content()
+
+
+def test_the_focus_stays_in_the_dialog_when_what_it_shows_changes(page):
+    dialog = Providers(page).open().connect("Sandbox")
+
+    dialog.follow().deny()
+
+    expect(dialog.problem).to_be_visible()
+    expect(dialog.box.get_by_role("button", name="Start again")).to_be_focused()
+
+
+def test_the_focus_comes_back_to_the_button_that_opened_the_dialog(signed_in):
+    rename = Providers(signed_in).open().card("Sandbox").get_by_role("button", name="Rename")
+    rename.press("Enter")
+    field = signed_in.get_by_label("Name", exact=True)
+
+    field.fill("home")
+    field.press("Enter")
+
+    expect(signed_in.get_by_role("dialog")).to_be_hidden()
+    expect(Providers(signed_in).card("Sandbox").get_by_role("button", name="Rename home")).to_be_focused()

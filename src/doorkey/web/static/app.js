@@ -39,7 +39,8 @@ document.addEventListener("htmx:before:request", ({ detail }) => {
   request.body = JSON.stringify(Object.fromEntries(request.body ?? []));
 });
 
-// ---- The dialog: opens when something is put into it; leaving it ends a sign-in that still waits.
+// ---- The dialog: opens when something is put into it, and keeps the focus while that changes; leaving it ends a
+// sign-in that still waits.
 
 function closeDialog() {
   $("#dialog").close();
@@ -53,7 +54,9 @@ function leaveDialog() {
 
 document.addEventListener("htmx:after:swap", () => {
   const dialog = $("#dialog");
-  if (dialog && !dialog.open && $("#dialog-body").childElementCount) dialog.showModal();
+  if (!dialog || !$("#dialog-body").childElementCount) return;
+  if (!dialog.open) dialog.showModal();
+  else if (!dialog.contains(document.activeElement)) ($("[autofocus]", dialog) ?? $("[data-close]", dialog))?.focus();
 });
 
 document.addEventListener("dialog-done", () => {
@@ -181,7 +184,7 @@ document.addEventListener("htmx:after:request", ({ detail }) => {
   const field = $("#prompt");
   field.value = "";
   keepDraft(field);
-  reader.follows = true;
+  toEnd();
 });
 
 // ---- The scroller: follows a growing answer for as long as the reader stays at its end.
@@ -190,16 +193,23 @@ const reader = { follows: true };
 
 function toEnd() {
   const scroller = $("#scroller");
+  reader.follows = true;
   scroller.scrollTop = scroller.scrollHeight;
 }
 
 function watchScroller(scroller) {
   const far = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight > 80;
+  let top = 0;
+  // Only who scrolls up has left the end: an answer may have grown between our own scrolling and the news of it.
   scroller.addEventListener("scroll", () => {
-    reader.follows = !far();
+    if (!far()) reader.follows = true;
+    else if (scroller.scrollTop < top) reader.follows = false;
+    top = scroller.scrollTop;
     $("#to-end").hidden = reader.follows;
   });
-  new ResizeObserver(() => reader.follows && toEnd()).observe($("#turns"));
+  const growth = new ResizeObserver(() => reader.follows && toEnd());
+  growth.observe($("#turns"));
+  growth.observe(scroller);
   toEnd();
 }
 
