@@ -1,6 +1,8 @@
 """Signing in from a terminal: through the browser, by a pasted reply, with a key."""
 
 import json
+import sqlite3
+from contextlib import closing
 from io import StringIO
 from queue import SimpleQueue
 
@@ -147,7 +149,7 @@ def test_without_a_yes_a_provider_that_does_not_answer_is_a_fault_that_passes(ho
 
 
 @pytest.mark.parametrize(("answer", "code", "kept"), [("y", 0, 2), ("", 5, 1), ("n", 5, 1)])
-def test_somebody_else_than_was_meant_is_kept_after_a_yes(house, answer, code, kept):
+def test_somebody_else_than_was_meant_is_kept_after_a_yes(home, house, answer, code, kept):
     house.browser = Browser(approves=True)
     Terminal(house).run("login", "acme")
     screen = Screen()
@@ -159,6 +161,8 @@ def test_somebody_else_than_was_meant_is_kept_after_a_yes(house, answer, code, k
     assert (ended, len(house.services.book.all())) == (code, kept)
     assert "You became grace@practice.example, not ada@practice.example." in terminal.err
     assert "Keep it as another account? [y/N]" in terminal.err
+    with closing(sqlite3.connect(next(home.rglob("vault.db")))) as vault:
+        assert vault.execute("SELECT held FROM attempts").fetchall() == [(None,), (None,)]
 
 
 def test_the_end_of_stdin_ends_a_sign_in_by_paste(house):

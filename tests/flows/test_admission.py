@@ -146,6 +146,23 @@ def test_who_signed_in_instead_can_be_kept_as_another_account(world):
     assert world.ports.attempts.load(attempt.id).arrived is None
 
 
+def test_who_signed_in_instead_is_not_kept_after_the_time_of_the_sign_in(world):
+    world.endpoints.extra = someone("a", "ada@example.com")
+    plan = plan_for(account=sign_in(world, plan_for()))
+    world.endpoints.extra = someone("b", "bob@example.com")
+    attempt, _, _ = begin(world, plan)
+    with pytest.raises(ConsentNeeded):
+        finish(world, plan, attempt).finish()
+    waiting = world.ports.attempts.load(attempt.id)
+
+    world.clock.time = waiting.expires_at
+    with pytest.raises(SignInFailed, match="expired"):
+        Caller(world, admission.keep_arrival(plan, waiting)).finish()
+
+    ended = world.ports.attempts.load(attempt.id)
+    assert (ended.status, ended.arrived) == (Status.FAILED, None)
+
+
 def test_a_reconnect_wins_over_a_renewal_that_was_saved_meanwhile(world):
     world.endpoints.extra = someone("a", "ada@example.com")
     account = sign_in(world, plan_for())

@@ -4,13 +4,14 @@ from datetime import timedelta
 import pytest
 
 from doorkey.domain.account import RENEWAL, Origins, Standing, State
+from doorkey.domain.attempt import Arrival, Status
 from doorkey.domain.secret import Secret
-from doorkey.errors import StoreBusy
+from doorkey.errors import StoreBusy, UnknownName
 from doorkey.providers.sandbox import SANDBOX
 from doorkey.service.keeper import PERIOD, SPREAD, Keeper
 from doorkey.testing.memory import MemoryAccounts
 from doorkey.testing.script import METHOD, answer
-from doorkey.testing.values import HOUR, NOON, some_tokens
+from doorkey.testing.values import HOUR, NOON, an_attempt, an_identity, some_tokens
 from tests.service.fakes import ACME
 
 STALE = NOON + HOUR - timedelta(seconds=300)
@@ -27,9 +28,14 @@ class Dice:
         return bytes([self.throw]) * size
 
 
-def a_keeper(house, throw=0):
+def a_keeper(house, throw=0, accounts=None):
     return Keeper(
-        accounts=house.accounts, catalog=house.catalog, sources=house.sources, clock=house.clock, entropy=Dice(throw)
+        accounts=accounts or house.accounts,
+        attempts=house.world.ports.attempts,
+        catalog=house.catalog,
+        sources=house.sources,
+        clock=house.clock,
+        entropy=Dice(throw),
     )
 
 
@@ -160,8 +166,23 @@ class Busy(MemoryAccounts):
 
 
 def test_a_vault_that_is_busy_is_looked_at_again_later(house):
-    keeper = Keeper(accounts=Busy(), catalog=house.catalog, sources=house.sources, clock=house.clock, entropy=Dice())
+    keeper = a_keeper(house, accounts=Busy())
 
     keeper.look()
 
     assert house.world.endpoints.requests == []
+
+
+def test_what_a_sign_in_kept_for_a_persons_word_is_gone_when_its_time_is_over(house):
+    attempts = house.world.ports.attempts
+    waiting = an_attempt(status=Status.SOMEBODY_ELSE, arrived=Arrival(an_identity(), some_tokens()))
+    attempts.save(waiting, was=None)
+    keeper = a_keeper(house)
+
+    keeper.look()
+    assert attempts.load(waiting.id) == waiting
+    house.clock.time = waiting.expires_at
+    keeper.look()
+
+    with pytest.raises(UnknownName):
+        attempts.load(waiting.id)

@@ -171,6 +171,7 @@ class House:
         """Make what renews before anybody asks, for a program that stays."""
         return Keeper(
             accounts=self.vault.accounts,
+            attempts=self.vault.attempts,
             catalog=self.catalog,
             sources=self.services.sources,
             clock=self.clock,

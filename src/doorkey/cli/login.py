@@ -10,6 +10,7 @@ from doorkey.cli.io import Io, Style, printable
 from doorkey.cli.reply import await_account
 from doorkey.cli.shell import House, Shell, usage, with_consent
 from doorkey.domain.account import Account
+from doorkey.domain.attempt import OPEN
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, SignInFailed, UnknownName
@@ -165,7 +166,8 @@ def with_browser(way: Way, options: Options, io: Io, house: House) -> Account:
             io.say("No browser could be opened here.")
         return await_account(sign_in, services.sign_ins, io, services.clock, only_paste=options.paste)
     finally:
-        if not sign_in.over.is_set():
+        # What was kept for a person's word is let go of with it.
+        if not sign_in.over.is_set() or sign_in.state in OPEN:
             services.sign_ins.cancel(sign_in.id)
 
 

@@ -12,7 +12,7 @@ from doorkey.domain.secret import Secret
 from doorkey.domain.tokens import Tokens
 from doorkey.errors import ProviderUnavailable, SignInFailed, StoreBusy
 from doorkey.flows import identity, pkce, steps
-from doorkey.flows.attempts import USED, Plan, SomebodyElse, settle
+from doorkey.flows.attempts import USED, Plan, SomebodyElse, in_time, settle
 from doorkey.flows.steps import Flow, Request
 from doorkey.flows.userinfo import who_signed_in
 
@@ -64,6 +64,7 @@ def keep_arrival(plan: Plan, attempt: Attempt) -> Flow[Account]:
     """Keep who signed in instead of the account that was to be reconnected, as an account of their own."""
     if attempt.arrived is None:
         raise SignInFailed(USED)
+    yield from in_time(attempt)
     who, tokens = attempt.arrived.identity, attempt.arrived.tokens
     own = replace(plan, account=None, name=None)
     return (yield from settle(attempt, keep(own, who, tokens, Proof(tokens.issued_at, SIGNED_IN))))

@@ -106,6 +106,9 @@ class Attempts(Protocol):
         ...
 
     def load(self, attempt: str) -> Attempt: ...
+    def sweep(self, now: datetime) -> None:
+        """Remove what had expired then, with all that was kept for a person's word, but no exchange under way."""
+        ...
 
 
 class Choices(Protocol):

@@ -1,4 +1,7 @@
-"""Renews what is due before anybody asks, as long as a program of ours stays: nobody waits for a token overnight."""
+"""Renews what is due before anybody asks, as long as a program of ours stays: nobody waits for a token overnight.
+
+It also lets go of sign-ins that are over their time, and with them of what they kept for a person's word.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +9,7 @@ from doorkey.domain.account import Account
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.tokens import LONGEST_MARGIN
 from doorkey.errors import DoorkeyError
-from doorkey.ports import Catalog, Clock, Entropy, Roll
+from doorkey.ports import Attempts, Catalog, Clock, Entropy, Roll
 from doorkey.providers.sandbox import SANDBOX
 from doorkey.service.resolve import has_moved
 from doorkey.service.sources import Sources
@@ -21,8 +24,18 @@ SPREAD = timedelta(seconds=60)
 class Keeper:
     """Looks at the accounts now and then, and begins the renewals that are due."""
 
-    def __init__(self, *, accounts: Roll, catalog: Catalog, sources: Sources, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        *,
+        accounts: Roll,
+        attempts: Attempts,
+        catalog: Catalog,
+        sources: Sources,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
         self._accounts = accounts
+        self._attempts = attempts
         self._catalog = catalog
         self._sources = sources
         self._clock = clock
@@ -32,6 +45,7 @@ class Keeper:
     def look(self) -> None:
         """Begin what is due and has its turn; a vault that cannot be read now is looked at again later."""
         try:
+            self._attempts.sweep(self._clock.now())
             coming = self._accounts.due(self._clock.now() + LONGEST_MARGIN)
             due = [pair for pair in map(self._due, coming) if pair is not None]
         except DoorkeyError:

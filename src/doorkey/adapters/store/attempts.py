@@ -43,7 +43,7 @@ class SqlAttempts:
             row = _row(attempt, seal) | {"was": was}
             if was is not None:
                 return bool(self._database.rows(_UPDATE, row))
-            self._database.rows(_SWEEP, {"now": stamp(began), "long_ago": stamp(began - LONGEST_EXCHANGE)})
+            self.sweep(began)
             return bool(self._database.rows(_INSERT, row))
 
     def load(self, attempt: str) -> Attempt:
@@ -56,6 +56,9 @@ class SqlAttempts:
             if newer["state"] == row["state"]:
                 raise
             return self._open(newer)
+
+    def sweep(self, now: datetime) -> None:
+        self._database.rows(_SWEEP, {"now": stamp(now), "long_ago": stamp(now - LONGEST_EXCHANGE)})
 
     def _row(self, attempt: str) -> Row:
         for row in self._database.rows("SELECT * FROM attempts WHERE id = ?", (attempt,)):

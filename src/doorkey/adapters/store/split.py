@@ -168,6 +168,10 @@ class SplitAttempts:
             return self._local.load(attempt)
         return self._shared.load(attempt)
 
+    def sweep(self, now: datetime) -> None:
+        self._local.sweep(now)
+        self._shared.sweep(now)
+
 
 class SplitKeys:
     """Fill `ports.KeyRing`: what is done to the key of one vault is done to the other's; one code opens both."""

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from doorkey.domain.attempt import Status
+from doorkey.domain.attempt import Arrival, Status
 from doorkey.errors import UnknownName
 from doorkey.ports import Attempts
-from doorkey.testing.values import HOUR, NOON, a_device, an_attempt
+from doorkey.testing.values import HOUR, NOON, a_device, an_attempt, an_identity, some_tokens
 
 
 class AttemptsContract:
@@ -64,6 +64,19 @@ class AttemptsContract:
         store.save(new, was=None)
 
         assert store.load(new.id) == new
+        with pytest.raises(UnknownName):
+            store.load(old.id)
+
+    def test_what_was_kept_for_a_persons_word_is_swept_with_its_attempt(self, store: Attempts) -> None:
+        arrived = Arrival(an_identity(), some_tokens())
+        old = an_attempt(arrived=arrived, status=Status.SOMEBODY_ELSE)
+        lasting = an_attempt(id="sgn_2", expires_at=old.expires_at + HOUR)
+        store.save(old, was=None)
+        store.save(lasting, was=None)
+
+        store.sweep(old.expires_at)
+
+        assert store.load(lasting.id) == lasting
         with pytest.raises(UnknownName):
             store.load(old.id)
 

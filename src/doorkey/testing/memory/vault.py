@@ -162,7 +162,7 @@ class MemoryAttempts:
     def save(self, attempt: Attempt, *, was: Status | None) -> bool:
         with self._lock:
             if was is None:
-                self._rows = {row.id: row for row in self._rows.values() if not _over(row, attempt.created_at)}
+                self.sweep(attempt.created_at)
             stands = self._rows.get(attempt.id)
             if (stands.status if stands else None) is not was:
                 return False
@@ -172,6 +172,10 @@ class MemoryAttempts:
     def load(self, attempt: str) -> Attempt:
         with self._lock:
             return known(self._rows, attempt)
+
+    def sweep(self, now: datetime) -> None:
+        with self._lock:
+            self._rows = {row.id: row for row in self._rows.values() if not _over(row, now)}
 
 
 def _over(attempt: Attempt, now: datetime) -> bool:
