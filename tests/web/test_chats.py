@@ -9,7 +9,7 @@ import pytest
 from doorkey.domain.account import State
 from doorkey.domain.approval import Decision
 from doorkey.domain.conversation import EventKind, RunState
-from doorkey.errors import ProviderUnavailable, UnknownName
+from doorkey.errors import ProviderUnavailable, SignInNeeded, UnknownName
 from doorkey.service.resolve import Wish
 from doorkey.service.rules import Rule
 from doorkey.testing.values import HOUR, an_approval, an_identity
@@ -98,6 +98,19 @@ async def test_a_dead_sign_in_is_explained_where_it_happened(room, browser):
     assert 'hx-post="/connect/acme"' in page.text
     assert f"/runs/{run.id}/retry" in page.text
     assert run.prompt in page.text
+
+
+async def test_the_hint_of_a_dead_sign_in_is_the_button_beside_it_and_no_command(room, browser):
+    account = room.keep()
+    run = room.chat()
+    gone = SignInNeeded("The sign-in is no longer accepted.")
+    room.stores.runs.save(replace(run, state=RunState.FAILED, error=gone.code, message=str(gone), hint=gone.hint))
+
+    page = await browser.get(f"/chats/{run.conversation}")
+
+    assert "Reconnect, then try again" in page.text
+    assert "doorkey login" not in page.text
+    assert account.id in page.text
 
 
 async def test_a_failure_before_any_event_is_told_as_well(room, browser):

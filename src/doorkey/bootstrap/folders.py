@@ -5,6 +5,8 @@ from pathlib import Path
 
 from doorkey.errors import FolderRefused
 
+CHOOSE = "Choose the folder of one project, by its whole path."
+
 
 class ChatFolders:
     """Looks at folders as a chat's tools would; `guarded` are the places that no tool may reach."""
@@ -16,7 +18,10 @@ class ChatFolders:
         """Return a chat's folder as it will be used. Raises FolderRefused for one that must stay closed."""
         from doorkey.agent.fence import Folder
 
-        return str(Folder.open(Path(text).expanduser(), guarded=self._guarded).path)
+        try:
+            return str(Folder.open(text, guarded=self._guarded).path)
+        except FolderRefused as refusal:
+            raise FolderRefused(f"{refusal}.", hint=CHOOSE) from refusal
 
     def preview(self, folder: str, path: str, content: str) -> str | None:
         """Show what writing a file would change, as a diff; None where the write would be refused."""

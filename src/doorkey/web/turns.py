@@ -8,12 +8,15 @@ from datetime import datetime
 from doorkey.domain.account import State
 from doorkey.domain.approval import Approval, ApprovalState
 from doorkey.domain.conversation import Run, RunState
-from doorkey.errors import DoorkeyError, UsageLimitReached
+from doorkey.errors import DoorkeyError, SignInNeeded, UsageLimitReached
 from doorkey.web.desk import Desk
 from doorkey.web.transcript import Answer, Changes, ToolCall
 from doorkey.web.views import markup
 
 WRITE = "write_file"
+
+RECONNECT = "Reconnect, then try again: this chat and your message stay."
+"""Stands in a chat for the general hint to sign in: the button for it is beside these words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +114,12 @@ def _diff(desk: Desk, row: Approval) -> str | None:
 def _footer(desk: Desk, run: Run, answer: Answer) -> Footer:
     told = answer.state or {}
     provider, account, method = _server(desk, run, answer)
-    error = _text(told.get("error")) or run.error
+    error, hint = _text(told.get("error")) or run.error, _text(told.get("hint")) or run.hint
     return Footer(
         state=RunState(str(told.get("state", run.state))),
         error=error,
         message=_text(told.get("message")) or run.message,
-        hint=_text(told.get("hint")) or run.hint,
+        hint=RECONNECT if hint == SignInNeeded.hint and account else hint,
         consent=_text(told.get("consent")),
         nearest=_text(told.get("nearest")),
         until=_until(desk, account) if error == UsageLimitReached.code else None,
