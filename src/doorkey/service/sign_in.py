@@ -105,32 +105,26 @@ class SignIns:
         method = self._world.runner.run(discovered(method))
         if by_code:
             return self._start_on_device(provider, method, account=account, name=name)
+        return self._start_in_browser(provider, method, account=account, name=name, paste=paste)
+
+    def _start_in_browser(
+        self, provider: Provider, method: Method, *, account: Account | None, name: str | None, paste: bool
+    ) -> SignIn:
         if not (method.authorize_url and is_safe(method.authorize_url)):
             raise Misconfigured(f"{provider.name} {method.id} has no safe authorization address.")
         # The listener must exist before the attempt, whose id it does not know yet: it learns it through this list.
         begun: list[SignIn] = []
         by_hand = paste and method.paste_redirect is not None
         listener = None if by_hand else self._listen(method, begun)
+        redirect = listener.redirect if listener else None
         try:
-            plan = self._world.ways.plan(
-                provider, method, redirect=listener.redirect if listener else None, account=account, name=name
-            )
+            plan = self._world.ways.plan(provider, method, redirect=redirect, account=account, name=name)
             attempt, url = self._world.runner.run(authorization_code.begin(plan))
         except BaseException:
             if listener:
                 listener.close()
             raise
-        sign_in = SignIn(
-            id=attempt.id,
-            url=url,
-            redirect=attempt.redirect,
-            expires_at=attempt.expires_at,
-            plan=plan,
-            attempt=attempt,
-            listener=listener,
-        )
-        with self._lock:
-            self._live[sign_in.id] = sign_in
+        sign_in = self._live_now(plan, attempt, url, listener)
         begun.append(sign_in)
         return sign_in
 
@@ -140,9 +134,7 @@ class SignIns:
         require_device_address(provider, method)
         plan = self._world.ways.plan(provider, method, account=account, name=name)
         attempt = self._devices.begin(plan)
-        sign_in = _without_port(plan, attempt)
-        with self._lock:
-            self._live[sign_in.id] = sign_in
+        sign_in = self._live_now(plan, attempt, _url_of(plan, attempt))
         self._ask(sign_in, attempt)
         return sign_in
 
@@ -252,7 +244,19 @@ class SignIns:
         method = self._world.runner.run(discovered(method))
         account = self._world.accounts.one(attempt.account) if attempt.account else None
         plan = self._world.ways.plan(provider, method, redirect=attempt.redirect, account=account, name=attempt.name)
-        sign_in = _without_port(plan, attempt)
+        return self._live_now(plan, attempt, _url_of(plan, attempt))
+
+    def _live_now(self, plan: Plan, attempt: Attempt, url: str, listener: Listener | None = None) -> SignIn:
+        """Make an attempt live here, unless it is; without a listener it waits for no browser at a port of ours."""
+        sign_in = SignIn(
+            id=attempt.id,
+            url=url,
+            redirect=attempt.redirect,
+            expires_at=attempt.expires_at,
+            plan=plan,
+            attempt=attempt,
+            listener=listener,
+        )
         with self._lock:
             return self._live.setdefault(sign_in.id, sign_in)
 
@@ -337,16 +341,8 @@ def _why_open(sign_in: SignIn, stored: Attempt) -> DoorkeyError:
     return ProviderUnavailable("The provider did not answer.", hint=stored.hint)
 
 
-def _without_port(plan: Plan, attempt: Attempt) -> SignIn:
-    """Make an attempt live that waits for no browser at a port of ours."""
+def _url_of(plan: Plan, attempt: Attempt) -> str:
+    """Say where a person goes on with an attempt that has no port here."""
     device = attempt.device
     url = device.verification_uri_complete or device.verification_uri if device else None
-    return SignIn(
-        id=attempt.id,
-        url=url or authorization_code.authorize_url(plan, attempt),
-        redirect=attempt.redirect,
-        expires_at=attempt.expires_at,
-        plan=plan,
-        attempt=attempt,
-        listener=None,
-    )
+    return url or authorization_code.authorize_url(plan, attempt)
