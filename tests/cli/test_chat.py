@@ -9,7 +9,7 @@ import pytest
 
 from doorkey.domain.conversation import RunState
 from doorkey.domain.provider import Payer
-from tests.cli.acme import Browser
+from tests.cli.acme import Browser, keep
 from tests.cli.terminal import Person, Terminal
 
 WRITE = 'call write_file {"path": "notes.txt", "content": "one\\ntwo\\n"}'
@@ -220,6 +220,32 @@ def test_without_an_account_a_sign_in_is_needed(house):
     code = terminal.run("chat", "--model", "acme:practice-small", "Hello")
 
     assert (code, terminal.out) == (3, "")
+
+
+def test_where_no_list_comes_what_stood_in_its_way_is_told(connected, practice):
+    import httpx2
+
+    wish = {"kind": "unavailable", "times": 1, "endpoint": "model"}
+    httpx2.post(f"{practice}/sandbox/faults", json=wish).raise_for_status()
+    terminal = Terminal(connected)
+
+    code = terminal.run("chat", "Hello")
+
+    assert (code, terminal.out) == (4, "")
+
+
+def test_without_the_vaults_key_no_sign_in_is_asked_for(house, config):
+    from doorkey.bootstrap import open_house
+
+    keep(house)
+    (config.parent / "doorkey.key").unlink()
+
+    with open_house(here=config.parent) as locked:
+        terminal = Terminal(locked)
+        code = terminal.run("chat", "Hello")
+
+    assert (code, terminal.out) == (6, "")
+    assert "master key" in terminal.err
 
 
 @pytest.mark.parametrize("line", ["chat --model nonsense Hello", "chat"])

@@ -140,6 +140,30 @@ def test_an_account_that_was_made_for_another_address_is_blocked(house):
     assert "another address" in described["reason"]
 
 
+def test_an_account_whose_method_is_switched_off_is_off_until_it_is_on_again(house):
+    account, before = house.keep(), house.catalog.providers
+    off = replace(ACME, methods=(replace(OAUTH, enabled=False),))
+
+    house.catalog.providers = (off,)
+    during = house.listing.account(account)
+    house.catalog.providers = before
+    after = house.listing.account(account)
+
+    assert (during["state"], during["action"]) == ("off", "switch_on")
+    assert "switched off" in during["reason"]
+    assert (after["state"], after["reason"]) == ("ready", None)
+
+
+def test_an_account_that_the_config_has_no_provider_for_is_blocked(house):
+    account = house.keep()
+    house.catalog.providers = ()
+
+    (described,) = house.listing.accounts()
+
+    assert (described["id"], described["state"], described["action"]) == (account.id, "blocked", "fix_config")
+    assert "no more" in described["reason"]
+
+
 @pytest.mark.parametrize(
     ("states", "connected", "expired"),
     [([], False, False), (["good"], True, False), (["dead"], False, True), (["dead", "good"], True, False)],

@@ -9,6 +9,7 @@ import click
 from doorkey.cli.conversing import Talk
 from doorkey.cli.io import Io
 from doorkey.cli.shell import House, Shell, usage, wish, with_consent
+from doorkey.domain.account import State
 from doorkey.domain.conversation import Conversation, ModelName
 from doorkey.errors import DoorkeyError, SignInNeeded
 from doorkey.service.resolve import ASKED, HERE, PREFERRED, Wish, by_default
@@ -107,13 +108,19 @@ def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversat
 
 
 def _first_model(house: House) -> ModelName:
+    """Ask whoever is connected; where nobody has a model, what stood in the way is raised."""
     services = house.services
+    faults: list[DoorkeyError] = []
     for entry in services.listing.providers():
-        if entry["connected"] or entry["env_key"]:
+        shut = any(account["state"] == State.KEY_UNREADABLE.value for account in entry["accounts"])
+        if entry["connected"] or entry["env_key"] or shut:
             choice = services.resolver.choose(Wish(provider=str(entry["id"])))
-            if names := services.models.of(choice).names:
-                return ModelName(provider=choice.provider.id, model=names[0])
-    raise SignInNeeded("No connected provider has a model.", hint="`doorkey login PROVIDER` connects one.")
+            listed = services.models.of(choice)
+            if listed.names:
+                return ModelName(provider=choice.provider.id, model=listed.names[0])
+            faults += [listed.fault] if listed.fault else []
+    nobody = SignInNeeded("No connected provider has a model.", hint="`doorkey login PROVIDER` connects one.")
+    raise next(iter(faults), nobody)
 
 
 def _lines(io: Io) -> Iterator[str]:

@@ -37,6 +37,8 @@ NOTICE = timedelta(days=7)
 """How long before its end an account says so, at most; what renews itself has no end."""
 
 MOVED = "the config names another address than this account was made for."
+GONE = "the config names its provider or method no more."
+SWITCHED_OFF = "the config has its method switched off."
 
 Json = dict[str, Any]
 
@@ -160,13 +162,17 @@ class Listing:
         """Say how an account stands here and now, the vault's key and the config included."""
         if not self._key_readable():
             return State.KEY_UNREADABLE
-        if self._has_moved(account):
+        if self._obstacle(account):
             return State.BLOCKED
+        if self._is_off(account):
+            return State.OFF
         return self._as_configured(self._borrowed.seen(account)).state(self._clock.now())
 
     def _reason(self, account: Account, state: State) -> str | None:
-        if state is State.BLOCKED and self._has_moved(account):
-            return MOVED
+        if state is State.BLOCKED and (obstacle := self._obstacle(account)):
+            return obstacle
+        if state is State.OFF and self._is_off(account):
+            return SWITCHED_OFF
         return account.standing.reason if state is account.standing.state else None
 
     def _ends(self, account: Account) -> datetime | None:
@@ -175,9 +181,16 @@ class Listing:
         days = method.refresh_days if method else None
         return account.ends_at(timedelta(days=days) if days else None)
 
-    def _has_moved(self, account: Account) -> bool:
+    def _obstacle(self, account: Account) -> str | None:
+        """Say what the config has against an account; None where it has nothing."""
         provider, method = self._way_of(account)
-        return bool(provider and method and has_moved(account, provider, method))
+        if provider is None or method is None:
+            return GONE
+        return MOVED if has_moved(account, provider, method) else None
+
+    def _is_off(self, account: Account) -> bool:
+        _, method = self._way_of(account)
+        return method is not None and not method.enabled
 
     def _as_configured(self, account: Account) -> Account:
         """See an account without the block that a set-up caused which has been changed since."""
