@@ -2,6 +2,8 @@
 
 import re
 import socket
+import sqlite3
+from contextlib import closing
 
 from playwright.sync_api import expect
 
@@ -139,6 +141,20 @@ def test_trying_again_repeats_only_the_exchange(page, practice):
     expect(dialog.box).to_be_hidden()
     expect(providers.card("Sandbox")).to_contain_text("ada@practice.example")
     assert practice.sandbox.log.count(action="authorize") == 1
+
+
+def test_closing_the_dialog_lets_go_of_what_trying_again_would_need(page, app, practice):
+    practice.sandbox.faults.add("unavailable", times=1, endpoint="token")
+    dialog = Providers(page).open().connect("Sandbox")
+    dialog.follow().allow()
+    expect(dialog.problem).to_contain_text("only the last step is repeated")
+
+    with page.expect_response(lambda response: response.request.method == "DELETE") as cancelled:
+        dialog.box.get_by_role("button", name="Cancel").click()
+
+    assert cancelled.value.status == 204
+    with closing(sqlite3.connect(app.home / "vault.db")) as vault:
+        assert vault.execute("SELECT status, held FROM attempts").fetchall() == [("cancelled", None)]
 
 
 def test_disconnecting_and_connecting_again(signed_in, practice):
