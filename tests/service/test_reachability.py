@@ -182,6 +182,14 @@ def test_a_local_server_that_nobody_needs_or_that_starts_by_itself_may_rest(prov
     assert text in found.text
 
 
+def test_a_name_that_only_begins_like_this_machine_is_another():
+    elsewhere = replace(LOCAL, api=replace(LOCAL.api, base_url="https://localhost.example/v1"))
+
+    [found, *_] = found_at(Endpoints(), providers=(elsewhere,), every=True)
+
+    assert not found.ok
+
+
 @pytest.mark.parametrize(
     ("skew", "ok", "text"),
     [

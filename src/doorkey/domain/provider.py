@@ -11,6 +11,8 @@ from doorkey.domain.network import USUAL, Network
 from doorkey.domain.policy import OWN, Policy
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""The names of this machine that plain http may go to."""
 
 
 class Kind(StrEnum):
@@ -180,11 +182,17 @@ def origin(url: str) -> str:
 
 
 def is_safe(url: str) -> bool:
-    """Whether secrets may travel to this address: https, or plain http that does not leave the machine."""
+    """Whether secrets may travel to this address: https, or plain http that does not leave the machine.
+
+    It is one address to everybody who reads it, a person and a browser too: with nothing before its host, nothing
+    invisible, and no backslash, which browsers take for a slash.
+    """
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         return False
-    loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
+    if "@" in parts.netloc or "\\" in url or " " in url or not url.isprintable():
+        return False
+    is_here = parts.hostname in LOOPBACK
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from doorkey.domain.network import UNREADABLE, USUAL, Network
-from doorkey.domain.provider import Api, Kind, Method, Payer, Provider
+from doorkey.domain.provider import LOOPBACK, Api, Kind, Method, Payer, Provider
 from doorkey.providers import config_fields as fields
 from doorkey.providers.config_fields import Read, Wrong
 from doorkey.providers.config_lines import Path, line_of, lines_of
@@ -185,7 +185,7 @@ def _plain_method(provider: Provider, method_id: str, kind: Kind) -> Method:
 
 def _payer(api: Api, kind: Kind) -> Payer:
     """Nobody pays for a server on this machine that wants no key."""
-    here = urlsplit(api.base_url).hostname in fields.LOOPBACK
+    here = urlsplit(api.base_url).hostname in LOOPBACK
     return Payer.LOCAL if here and kind is Kind.NONE else Payer.METERED
 
 

@@ -11,7 +11,6 @@ from doorkey.domain.provider import DeviceDialect, Dialect, Grant, Kind, Payer, 
 from doorkey.domain.secret import Secret
 from doorkey.providers.usage_pages import PAGES
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 PROXY_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 LONGEST_TEXT = 2048
 LONGEST_LIFE = 3660

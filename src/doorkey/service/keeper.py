@@ -11,7 +11,7 @@ from doorkey.domain.tokens import LONGEST_MARGIN
 from doorkey.errors import DoorkeyError
 from doorkey.ports import Attempts, Catalog, Clock, Entropy, Roll
 from doorkey.providers.sandbox import SANDBOX
-from doorkey.service.resolve import has_moved
+from doorkey.service.resolve import has_moved, way_of
 from doorkey.service.sources import Sources
 
 PERIOD = timedelta(seconds=30)
@@ -64,8 +64,7 @@ class Keeper:
         """Return the account with its method if it may be due; the renewal itself looks at the token's whole life."""
         if account.expires_at is None or account.standing.pausing(self._clock.now()):
             return None
-        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
-        method = provider.method(account.method) if provider else None
+        provider, method = way_of(account, self._catalog)
         if provider is None or method is None or not method.enabled or method.kind is Kind.PROFILE:
             return None
         if has_moved(account, provider, method) or self._is_asleep(provider, account.expires_at):

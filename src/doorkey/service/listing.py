@@ -15,7 +15,7 @@ from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents, for_method
 from doorkey.service.profile_source import Borrowed
-from doorkey.service.resolve import Choice, has_moved, key_method
+from doorkey.service.resolve import Choice, has_moved, key_method, way_of
 from doorkey.service.sign_in import SignIn
 from doorkey.service.ways import offered
 
@@ -140,7 +140,7 @@ class Listing:
         """Describe how much of each account is used, then of keys from the environment; empty where nobody told."""
         described = []
         for account in self._book.all():
-            _, method = self._way_of(account)
+            _, method = way_of(account, self._catalog)
             described.append(
                 {
                     "account": account.id,
@@ -177,32 +177,28 @@ class Listing:
 
     def _ends(self, account: Account) -> datetime | None:
         """Say when an account ends for good; one whose sign-in renews itself on any use has no such end."""
-        _, method = self._way_of(account)
+        _, method = way_of(account, self._catalog)
         days = method.refresh_days if method else None
         return account.ends_at(timedelta(days=days) if days else None)
 
     def _obstacle(self, account: Account) -> str | None:
         """Say what the config has against an account; None where it has nothing."""
-        provider, method = self._way_of(account)
+        provider, method = way_of(account, self._catalog)
         if provider is None or method is None:
             return GONE
         return MOVED if has_moved(account, provider, method) else None
 
     def _is_off(self, account: Account) -> bool:
-        _, method = self._way_of(account)
+        _, method = way_of(account, self._catalog)
         return method is not None and not method.enabled
 
     def _as_configured(self, account: Account) -> Account:
         """See an account without the block that a set-up caused which has been changed since."""
-        _, method = self._way_of(account)
+        _, method = way_of(account, self._catalog)
         standing = account.standing
         if method and standing.state is State.BLOCKED and not standing.blocked_for(method.setup):
             return replace(account, standing=replace(standing, state=State.READY))
         return account
-
-    def _way_of(self, account: Account) -> tuple[Provider | None, Method | None]:
-        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
-        return provider, provider.method(account.method) if provider else None
 
     def providers(self, running: Collection[str] | None = None) -> list[Json]:
         """Describe every provider with its methods and accounts; `running` are those found on this machine.

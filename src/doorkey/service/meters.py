@@ -18,7 +18,7 @@ from doorkey.providers.usage_pages import PAGES, UsagePage, read_usage
 from doorkey.service.accounts import AccountBook
 from doorkey.service.asking import answered, page_request
 from doorkey.service.hearing import USAGE_PAGE, Heard, Hearing, key_of
-from doorkey.service.resolve import Choice, Resolver, Wish
+from doorkey.service.resolve import Choice, Resolver, Wish, way_of
 from doorkey.service.sources import Sources
 
 PERIOD = timedelta(minutes=15)
@@ -94,8 +94,7 @@ class Meters:
         return None
 
     def _pages(self, account: Account) -> Sequence[UsagePage]:
-        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
-        method = provider.method(account.method) if provider else None
+        _, method = way_of(account, self._catalog)
         return PAGES.get(method.usage or "", ()) if method else ()
 
     def _ask(self, account: Account, choice: Choice, pages: Sequence[UsagePage]) -> None:

@@ -11,7 +11,7 @@ from doorkey.domain.provider import Kind, Method
 from doorkey.errors import StoreBusy, UnknownName
 from doorkey.ports import Accounts, Catalog, Choices, Cipher, Clock
 from doorkey.service.consents import for_method, outside
-from doorkey.service.resolve import Resolver
+from doorkey.service.resolve import Resolver, way_of
 
 IDENTICAL = "it is here already, as it is in the file"
 OLDER = "what is here is newer than the file"
@@ -155,8 +155,8 @@ class Moving:
             self._choices.set(name, value)
 
     def _method(self, account: Account) -> Method | None:
-        provider = next((known for known in self._catalog.all() if known.id == account.provider), None)
-        return provider.method(account.method) if provider else None
+        _, method = way_of(account, self._catalog)
+        return method
 
 
 def named(accounts: Iterable[Account], names: Sequence[str]) -> Sequence[Account]:

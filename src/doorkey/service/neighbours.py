@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
-from doorkey.domain.provider import Provider, origin
+from doorkey.domain.provider import LOOPBACK, Provider, origin
 from doorkey.errors import ServerAway
 from doorkey.ports import Catalog, Knock
 
 PATIENCE = timedelta(seconds=0.3)
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Neighbours:

@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from doorkey.domain.network import USUAL, Network, Road
-from doorkey.domain.provider import Kind, Method, Provider, origin
+from doorkey.domain.provider import LOOPBACK, Kind, Method, Provider, origin
 from doorkey.errors import DoorkeyError
 from doorkey.flows.steps import Request, Response
 from doorkey.ports import Catalog, Clock, Roads, Transport
@@ -167,7 +168,7 @@ def _offline(tries: Sequence[Tried]) -> Finding:
 
 
 def _is_here(target: Target) -> bool:
-    return target.origin.startswith(("http://", "https://127.", "https://localhost", "https://[::1]"))
+    return urlsplit(target.origin).hostname in LOOPBACK
 
 
 def _date(response: Response) -> datetime | None:

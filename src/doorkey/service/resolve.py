@@ -253,6 +253,12 @@ def by_default(provider: str) -> str:
     return f"default for {provider}"
 
 
+def way_of(account: Account, catalog: Catalog) -> tuple[Provider | None, Method | None]:
+    """Find the provider and the method that an account was made with; None for what the config names no more."""
+    provider = next((known for known in catalog.all() if known.id == account.provider), None)
+    return provider, provider.method(account.method) if provider else None
+
+
 def has_moved(account: Account, provider: Provider, method: Method) -> bool:
     """Whether the config now names another API or token origin than the account was made for (rule 6)."""
     if origin(provider.api_for(method).base_url) != account.origins.api:
