@@ -62,6 +62,19 @@ def test_a_model_that_is_refused_is_explained_and_the_nearest_is_one_click_away(
     chat.hear("served to Ada Lovelace")
 
 
+def test_a_search_leaves_no_provider_that_has_none_of_it(signed_in):
+    chat = Chat(signed_in)
+    chat.open_picker()
+    group = chat.picker_group("Sandbox")
+    expect(group.get_by_role("button", name="practice-large")).to_be_visible()
+
+    signed_in.get_by_label("Find a model").fill("no such model")
+
+    expect(group).to_be_hidden()
+    signed_in.get_by_label("Find a model").fill("large")
+    expect(group.get_by_role("button", name="practice-large")).to_be_visible()
+
+
 @pytest.fixture
 def looking(app, window):
     """A first page that goes on looking for a model until a test lets its request through."""

@@ -58,8 +58,8 @@ async def test_the_last_use_of_each_account_is_told(room, browser):
 
     page = await browser.get("/settings/audit")
 
-    assert "<span>ada@example.com: just now</span>" in page.text
-    assert "<span>spare: not yet</span>" in page.text
+    assert "<span>ada@example.com at acme: just now</span>" in page.text
+    assert "<span>spare at acme: not yet</span>" in page.text
 
 
 async def test_names_are_escaped(room, browser):

@@ -17,7 +17,7 @@ def audit(call: Call) -> Response:
         call.request,
         "pages/audit.html",
         entries=stores.audit.read(NEWEST),
-        last_uses=[(each.label, last_uses.get(each.id)) for each in call.desk.services.book.all()],
+        last_uses=[(each, last_uses.get(each.id)) for each in call.desk.services.book.all()],
         titles={f"chat {chat.id}": (chat.id, chat.title) for chat in stores.conversations.all()},
         newest=NEWEST,
         place="audit",
