@@ -242,6 +242,60 @@ def test_a_reconnect_as_somebody_else_is_refused(house):
     assert "not bob" in terminal.err
 
 
+def test_a_name_that_is_there_already_means_the_account_that_has_it(house):
+    keep(house, name="bob", **somebody("bob"))
+    house.browser = Browser(approves=True)
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--name", "bob")
+
+    assert code == 5
+    assert "not bob" in terminal.err
+    assert [account.identity.email for account in house.services.book.all()] == ["bob@example.com"]
+
+
+@pytest.mark.parametrize("options", [["--method", "api-key"], ["--account", "ada"]])
+def test_no_second_account_of_a_provider_gets_a_name(house, options):
+    keep(house, name="bob", **somebody("bob"))
+    keep(house, name="ada", **somebody("ada"))
+    terminal = Terminal(house, "sk-typed")
+
+    code = terminal.run("login", "acme", *options, "--name", "bob")
+
+    assert (code, len(house.services.book.all())) == (1, 2)
+    assert "Another account at acme is called bob." in terminal.err
+
+
+def test_a_name_that_cannot_be_is_told_before_anything_opens(house):
+    house.browser = Browser(approves=True)
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--name", " ")
+
+    assert (code, house.browser.opened) == (1, [])
+    assert "That is no name." in terminal.err
+
+
+def test_an_account_is_signed_in_again_the_way_it_was(house):
+    keep(house, name="bob", **somebody("bob"))
+    terminal = Terminal(house, "sk-typed")
+
+    code = terminal.run("login", "acme", "--account", "bob", "--method", "api-key")
+
+    assert code == 2
+    assert "bob is signed in by oauth, not by api-key." in terminal.err
+
+
+def test_a_key_that_is_given_again_stays_one_account_also_under_a_new_name(house):
+    Terminal(house, "sk-one").run("login", "acme", "--method", "api-key", "--name", "work", "--no-check")
+
+    code = Terminal(house, "sk-two").run("login", "acme", "--account", "work", "--name", "office", "--no-check")
+
+    (account,) = house.services.book.all()
+    assert (code, account.name) == (0, "office")
+    assert house.vault.accounts.load(account.id).tokens.access.reveal() == "sk-two"
+
+
 def test_a_device_code_where_there_is_none_names_the_ways(house):
     terminal = Terminal(house)
 

@@ -1,6 +1,6 @@
 """`doorkey login`: sign in through the browser, by a pasted reply, with a code on another device, or with a key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -14,6 +14,7 @@ from doorkey.domain.attempt import OPEN
 from doorkey.domain.provider import Kind, Method, Provider
 from doorkey.domain.secret import Secret
 from doorkey.errors import DoorkeyError, SignInFailed, UnknownName
+from doorkey.service.accounts import as_name, name_taken
 from doorkey.service.consents import for_method
 from doorkey.service.device import may_have_code, needs_code
 from doorkey.service.sign_in import SignIn
@@ -92,7 +93,7 @@ def run(options: Options, io: Io, house: House) -> None:
 
 
 def choose_way(options: Options, house: House) -> Way:
-    """Find provider, method and account. Raises UnknownName."""
+    """Find provider, method and account. Raises UnknownName, and Misconfigured for a name that cannot be."""
     account = house.services.book.find(options.account) if options.account else None
     if account and account.provider != options.provider:
         raise UnknownName(f"{account.label} is an account at {account.provider}, not at {options.provider}.")
@@ -101,8 +102,24 @@ def choose_way(options: Options, house: House) -> Way:
     method = provider.method(method_id) if method_id else first_choice(provider)
     if method is None:
         raise UnknownName(f"{provider.name} has no method {method_id or 'that is switched on'}.")
-    name = options.name or (account.name if account else None)
-    return Way(provider=provider, method=method, account=account, name=name)
+    if account and account.method != method.id:
+        raise usage(f"{account.label} is signed in by {account.method}, not by {method.id}.")
+    way = Way(provider=provider, method=method, account=account, name=account.name if account else None)
+    return way if options.name is None else named(way, as_name(options.name), house)
+
+
+def named(way: Way, name: str, house: House) -> Way:
+    """Call the account so; a name that is there already means the account that has it.
+
+    Raises Misconfigured for the name of an account that is signed in otherwise, or that another one is to have.
+    """
+    namesake = house.services.book.called(name, way.provider.id)
+    account = way.account
+    if namesake and account is None and namesake.method == way.method.id:
+        account = namesake
+    if namesake and namesake != account:
+        raise name_taken(namesake, name)
+    return replace(way, account=account, name=name)
 
 
 def show_policy(way: Way, io: Io, house: House) -> None:
@@ -119,14 +136,17 @@ def without_browser(way: Way, options: Options, io: Io, house: House) -> Account
     """Keep a key, or what needs none: a server on this computer, or the profile of a vendor's own tool."""
     services = house.services
     key = ask_for_key(way.provider, io) if way.method.kind is Kind.API_KEY else None
+    known = way.account.name if way.account else way.name
     account = with_consent(
         io,
         services.consents,
-        lambda: services.keys.keep(way.provider.id, way.method.id, key, name=way.name, check=not options.no_check),
+        lambda: services.keys.keep(way.provider.id, way.method.id, key, name=known, check=not options.no_check),
     )
     if key and account.standing.proof is None and not options.no_check:
         io.say(f"{way.provider.name} could not be asked about the key just now; it is kept as it is.")
-    return account
+    if way.name and way.name != account.name:
+        services.book.rename(account, way.name)
+    return services.book.one(account.id) or account
 
 
 def ask_for_key(provider: Provider, io: Io) -> Secret:

@@ -85,14 +85,15 @@ class AccountBook:
         """Make this the default account of its provider."""
         self._choices.set(f"default:{account.provider}", account.id)
 
+    def called(self, name: str, provider: str) -> Account | None:
+        """Return the account at a provider that a person gave this name."""
+        return next((known for known in self._accounts.of(provider) if known.name == name), None)
+
     def rename(self, account: Account, name: str) -> None:
         """Call an account otherwise. Raises Misconfigured for a name that cannot be, Temporary while it is renewed."""
-        name = name.strip()
-        if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-            raise Misconfigured("That is no name.", hint=f"Take one line of at most {LONGEST_NAME} characters.")
-        others = [known for known in self._accounts.of(account.provider) if known.id != account.id]
-        if any(name == known.name for known in others):
-            raise Misconfigured(f"Another account at {account.provider} is called {name}.", hint="Take another name.")
+        name = as_name(name)
+        if (other := self.called(name, account.provider)) and other.id != account.id:
+            raise name_taken(other, name)
         lease = self._leases.take(account.id, RENAMING)
         if lease is None:
             raise Temporary(f"{account.label} is just being renewed.")
@@ -132,6 +133,19 @@ class AccountBook:
         if method is None or method.kind in {Kind.API_KEY, Kind.NONE} or method.grant is Grant.KEY:
             raise Misconfigured("A key is ended on the provider's own page.")
         self._runner.run(revoke(held, self._runner.run(discovered(method))))
+
+
+def as_name(text: str) -> str:
+    """Read what an account shall be called. Raises Misconfigured."""
+    name = text.strip()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise Misconfigured("That is no name.", hint=f"Take one line of at most {LONGEST_NAME} characters.")
+    return name
+
+
+def name_taken(other: Account, name: str) -> Misconfigured:
+    """Say that a name would stand for two accounts."""
+    return Misconfigured(f"Another account at {other.provider} is called {name}.", hint="Take another name.")
 
 
 def refused(standing: Standing, account: Account, error: DoorkeyError) -> Standing:
