@@ -26,7 +26,9 @@ def test_secrets_travel_by_https_or_inside_the_machine(url):
 @pytest.mark.parametrize(
     "url",
     ["http://a.example", "http://127.0.0.1.a.example", "http://localhost.a.example", "ftp://localhost", "https://", "",
-     "localhost", "javascript:alert(1)", "https://[", "https://a.example:99999", "https://a.example:x"],
+     "localhost", "javascript:alert(1)", "https://[", "https://a.example:99999", "https://a.example:x",
+     "https://a.example@b.example", "https://@b.example", "https://a.example\\@b.example", "https://a.example/\x1b[2J",
+     "https://a.example/\u202egnp", "https://a.example/\n", "https://a.example/a b", "\x00https://a.example"],
 )  # fmt: skip
 def test_secrets_travel_no_other_way(url):
     assert not is_safe(url)

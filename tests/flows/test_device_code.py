@@ -106,6 +106,8 @@ def test_an_older_name_of_the_page_is_understood(world):
         {"verification_uri": "http://issuer.example/device"},
         {"verification_uri": "javascript:alert(1)"},
         {"verification_uri": f"{ISSUER}/\x1b[2J"},
+        {"verification_uri": "https://github.com@issuer.example/device"},
+        {"verification_uri": "http://127.0.0.1:8378/device"},
         {"verification_uri": None},
         {"user_code": "\x1b]0;title\x07"},
         {"user_code": "B" * 65},
@@ -117,6 +119,14 @@ def test_an_older_name_of_the_page_is_understood(world):
 def test_what_nobody_should_open_or_be_shown_is_refused(world, wrong):
     with pytest.raises(ProviderUnavailable):
         begin(world, **wrong)
+
+
+def test_a_server_of_this_computer_may_have_its_page_here(world):
+    here = replace(DEVICE, device_url="http://127.0.0.1:8379/device_authorization")
+
+    attempt = begin(world, plan_for(here), verification_uri="http://127.0.0.1:8379/device")
+
+    assert attempt.device.verification_uri == "http://127.0.0.1:8379/device"
 
 
 def test_a_complete_address_that_is_not_safe_is_left_out(world):

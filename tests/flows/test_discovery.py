@@ -64,6 +64,11 @@ def test_an_address_that_would_carry_secrets_in_clear_is_refused(world, address)
         discover(world, token_endpoint=address)
 
 
+def test_an_address_that_would_drive_the_terminal_is_refused(world):
+    with pytest.raises(Misconfigured):
+        discover(world, authorization_endpoint="https://issuer.example/\x1b]0;title\x07")
+
+
 def test_an_address_that_is_no_text_is_as_good_as_none(world):
     assert discover(world, revocation_endpoint=7).revoke_url is None
 

@@ -62,7 +62,7 @@ def _read_start(method: Method, response: Response) -> Device:
     # The older name of the code was one word.
     user_code = body.get("user_code") or body.get("usercode")
     address = f"{_site(method)}{PAGE}"
-    return device_wire.read_device(body, code=body.get("device_auth_id"), user_code=user_code, address=address)
+    return device_wire.read_device(method, body, code=body.get("device_auth_id"), user_code=user_code, address=address)
 
 
 def _question(method: Method, device: Device) -> Request:

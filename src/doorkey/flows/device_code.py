@@ -18,7 +18,7 @@ def begin(plan: Plan) -> Flow[Attempt]:
     """
     attempt = yield from new_attempt(plan)
     response = yield from steps.send(device_wire.start_request(plan.method, attempt.client_id))
-    device, lifetime = device_wire.read_start(response)
+    device, lifetime = device_wire.read_start(plan.method, response)
     moment = yield from steps.now()
     attempt = replace(attempt, redirect="", device=device, expires_at=moment + lifetime)
     yield from steps.save_attempt(attempt, was=None)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from doorkey.domain.attempt import Device
 from doorkey.domain.provider import Method, is_safe
@@ -38,7 +39,7 @@ def start_request(method: Method, client_id: str) -> Request:
     return wire.post(method, method.device_url, fields, "form")
 
 
-def read_start(response: Response) -> tuple[Device, timedelta]:
+def read_start(method: Method, response: Response) -> tuple[Device, timedelta]:
     """Read the two codes and how long they last (RFC 8628 section 3.2); absurd numbers are bounded."""
     body = wire.read_body(response)
     error = wire.error_code(body)
@@ -46,22 +47,23 @@ def read_start(response: Response) -> tuple[Device, timedelta]:
         raise refusal(response, error)
     # Google's server still calls the address `verification_url`.
     address = body.get("verification_uri") or body.get("verification_url")
-    device = read_device(body, code=body.get("device_code"), user_code=body.get("user_code"), address=address)
+    code, user_code = body.get("device_code"), body.get("user_code")
+    device = read_device(method, body, code=code, user_code=user_code, address=address)
     return device, min(_seconds(body.get("expires_in")) or USUAL_LIFE, LONGEST_LIFE)
 
 
-def read_device(body: Mapping[str, Any], *, code: object, user_code: object, address: object) -> Device:
+def read_device(method: Method, body: Mapping[str, Any], *, code: object, user_code: object, address: object) -> Device:
     """Check what a server gave; raises ProviderUnavailable for what nobody could use, or should open."""
     if not isinstance(code, str) or not code or not _is_shown(user_code, LONGEST_USER_CODE):
         raise ProviderUnavailable("The provider's answer holds no device code.")
-    if not _is_page(address):
+    if not _is_page(method, address):
         raise ProviderUnavailable("The provider's answer names no safe page to type the code at.")
     complete = body.get("verification_uri_complete")
     return Device(
         code=Secret(code),
         user_code=str(user_code).strip(),
         verification_uri=str(address),
-        verification_uri_complete=str(complete) if _is_page(complete) else None,
+        verification_uri_complete=str(complete) if _is_page(method, complete) else None,
         interval=read_interval(body) or USUAL_INTERVAL,
     )
 
@@ -127,8 +129,11 @@ def _is_shown(text: object, longest: int) -> bool:
     return isinstance(text, str) and bool(text.strip()) and len(text) <= longest and text.isprintable()
 
 
-def _is_page(address: object) -> bool:
-    return _is_shown(address, LONGEST_ADDRESS) and is_safe(str(address))
+def _is_page(method: Method, address: object) -> bool:
+    """Whether a browser may be sent there; a server elsewhere has no business with what runs on this computer."""
+    if not _is_shown(address, LONGEST_ADDRESS) or not is_safe(str(address)):
+        return False
+    return urlsplit(str(address)).scheme in {"https", urlsplit(method.device_url or "").scheme}
 
 
 def _seconds(told: object) -> timedelta | None:
