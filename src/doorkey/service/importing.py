@@ -12,6 +12,7 @@ from doorkey.errors import DoorkeyError, ImportRejected, PolicyRefused
 from doorkey.ports import Accounts, Catalog, Finds
 from doorkey.service.keys import Keys, is_plausible_key
 from doorkey.service.listing import iso
+from doorkey.service.ways import switched_off
 
 Places = Callable[[PurePath | None], Mapping[str, Finds]]
 """Make the places by their names; the path is that of a `.env` to look at, in place of the folder's own."""
@@ -107,8 +108,7 @@ class Importing:
         if provider is None or method is None:
             return Fate.REFUSED, f"There is no provider for “{finding.name}” here; config.toml can add one."
         if not method.enabled:
-            where = f"[providers.{provider.id}.methods.{method.id}]"
-            return Fate.REFUSED, f"Switched off: set enabled = true under {where} in config.toml first."
+            return Fate.REFUSED, switched_off(provider, method).hint
         if finding.secret is not None and not is_plausible_key(finding.secret.reveal()):
             return Fate.REFUSED, "What stands there is no key."
         if account is None:

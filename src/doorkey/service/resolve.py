@@ -11,6 +11,7 @@ from doorkey.ports import Catalog, Choices, FoundKey, Roll, Surroundings
 from doorkey.service import consents
 from doorkey.service.consents import Consents
 from doorkey.service.rules import Rule, Rules
+from doorkey.service.ways import switched_off
 
 HERE = "."
 ASKED = "asked for"
@@ -64,11 +65,9 @@ class Choice:
         """What the person calls it."""
         if self.account:
             return self.account.label
-        return (
-            f"{self.key.name} from {'.env' if self.key.where != 'environment' else 'the environment'}"
-            if self.key
-            else ""
-        )
+        if self.key is None:
+            return ""
+        return f"{self.key.name} from {'the environment' if self.key.where == 'environment' else '.env'}"
 
 
 class Resolver:
@@ -111,10 +110,7 @@ class Resolver:
         if method is None:
             raise UnknownName(f"{provider.name} has no method {account.method} any more.")
         if not method.enabled:
-            raise PolicyRefused(
-                f"{provider.name} {method.id} is switched off.",
-                hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
-            )
+            raise switched_off(provider, method)
         if account.standing.reason == PLAN_NOT_SHARED:
             raise PolicyRefused(
                 f"{account.label} is signed in, but {PLAN_NOT_SHARED}.",

@@ -31,10 +31,7 @@ class Ways:
         if method is None:
             raise UnknownName(f"{provider.name} has no method {method_id or 'that is switched on'}.")
         if not method.enabled:
-            raise PolicyRefused(
-                f"{provider.name} {method.id} is switched off.",
-                hint=f"Set enabled = true under [providers.{provider.id}.methods.{method.id}] in config.toml.",
-            )
+            raise switched_off(provider, method)
         if method not in offered(provider):
             raise without_client_id(provider.id, method)
         if method.policy.needs_consent and not self._consents.given(consents.for_method(provider.id, method.id)):
@@ -83,6 +80,14 @@ class Ways:
             known = f"urn:uuid:{UUID(bytes=self._entropy.bytes(16), version=4)}"
             self._choices.set("host-id", known)
         return known
+
+
+def switched_off(provider: Provider, method: Method) -> PolicyRefused:
+    """Say that the config does not let a method serve, and how it would."""
+    where = f"[providers.{provider.id}.methods.{method.id}]"
+    return PolicyRefused(
+        f"{provider.name} {method.id} is switched off.", hint=f"Set enabled = true under {where} in config.toml."
+    )
 
 
 def first_choice(provider: Provider) -> Method | None:
