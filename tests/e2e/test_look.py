@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import enter
-from tests.e2e.pages import Chat
+from tests.e2e.pages import Chat, Providers
+from tests.journeys.configs import CLAUDE
 
 PHONE = {"width": 390, "height": 780}
 DESK = {"width": 1280, "height": 800}
@@ -63,6 +64,18 @@ def test_nothing_is_wider_than_the_screen(visit, size, app):
         wide[place] = overflow(page)
 
     assert wide == dict.fromkeys(wide, 0)
+
+
+def test_the_terms_of_a_way_to_sign_in_are_read_whole_on_a_phone(app, practice, window):
+    app.configure(CLAUDE.format(url=practice.url))
+    page = enter(window(viewport=PHONE, has_touch=True, is_mobile=True).new_page(), app.start())
+    page.goto(f"{app.url}/settings/providers")
+    dialog = Providers(page).connect("Anthropic")
+
+    dialog.box.get_by_role("button", name="Claude Pro or Max").tap()
+
+    expect(dialog.box.get_by_text("Anthropic's terms keep this sign-in")).to_be_visible()
+    assert dialog.box.evaluate("dialog => dialog.scrollWidth - dialog.clientWidth") == 0
 
 
 def test_everything_is_large_enough_to_touch(visit):

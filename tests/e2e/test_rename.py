@@ -14,6 +14,7 @@ def test_a_chat_is_renamed_by_keyboard(signed_in):
     signed_in.get_by_label("Rename this chat").click()
     field = signed_in.get_by_label("Name of this chat")
     expect(field).to_be_focused()
+    expect(signed_in.locator("form", has=field)).to_be_in_viewport(ratio=1)
     signed_in.keyboard.type("Plans for Rome")
     signed_in.keyboard.press("Enter")
 

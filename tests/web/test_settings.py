@@ -236,6 +236,18 @@ async def test_a_wrong_key_is_told_in_place(browser):
     assert "That is not a key." in answer.text
 
 
+async def test_a_refused_key_is_told_without_an_option_of_the_command_line(room, browser):
+    room.endpoints.scripted.append(answer(401))
+    wrong = {"method": "api-key", "key": "sk-canary-0123456789"}
+
+    told = await browser.post("/connect/acme/key", json=wrong, headers=HTMX)
+
+    assert "does not accept this key" in told.text
+    assert "can be kept all the same" in told.text
+    assert "--no-check" not in told.text
+    assert 'name="no_check"' in told.text
+
+
 async def test_disconnecting_asks_how_far_it_should_reach(room, browser):
     account = room.keep()
 
