@@ -97,6 +97,13 @@ async def test_the_picker_lists_the_models_of_an_account(room, browser):
     assert "acme:large" in answer.text
 
 
+async def test_a_provider_that_nobody_is_signed_in_to_says_so_in_the_picker(browser):
+    answer = await browser.get("/picker/openai", headers=HTMX)
+
+    assert answer.status_code == 200
+    assert "No account at OpenAI" in answer.text
+
+
 async def test_a_model_that_was_refused_says_so_and_stays_to_be_chosen(room, browser):
     room.keep()
     room.list_models("small", "large")

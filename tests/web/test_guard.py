@@ -2,7 +2,8 @@
 
 import pytest
 
-from doorkey.web.guard import LARGEST_BODY
+from doorkey.web.app import ROUTES
+from doorkey.web.guard import LARGEST_BODY, LAUNCH
 from tests.web.room import ORIGIN, PORT
 
 CHANGE = ("POST", "/api/consents")
@@ -97,6 +98,36 @@ async def test_a_body_that_is_no_object_is_refused(browser):
     answer = await browser.request(*CHANGE, json=["name"])
 
     assert answer.status_code == 400
+
+
+async def every_route(browser):
+    """Ask for all that there is but the launch page, which makes the session; return the status of each."""
+    return {
+        (method, path): (await browser.request(method, path.format(id="a", provider="openai"))).status_code
+        for method, path, _ in ROUTES
+        if path != LAUNCH
+    }
+
+
+async def test_no_route_answers_without_a_session(browser):
+    browser.cookies.clear()
+
+    assert set((await every_route(browser)).values()) == {403}
+
+
+async def test_no_route_answers_another_page_of_this_computer(browser):
+    browser.headers["origin"] = "http://127.0.0.1:1"
+
+    assert set((await every_route(browser)).values()) == {403}
+
+
+async def test_no_route_changes_anything_without_the_key(browser):
+    del browser.headers["x-doorkey-key"]
+
+    answered = await every_route(browser)
+
+    assert {status for (method, _), status in answered.items() if method != "GET"} == {403}
+    assert len(answered) > 40
 
 
 @pytest.mark.parametrize(("method", "path"), [CHANGE, ("DELETE", "/api/accounts/a"), ("POST", "/chats")])
