@@ -147,7 +147,15 @@ def test_a_proxy_that_the_config_names_wrongly_is_not_gone_around():
 
 
 @pytest.mark.parametrize(
-    "proxy", [f"gopher://{CANARY}@one:1", f"http://{CANARY}@one:port", f"http://{CANARY}@", f"socks://{CANARY}@one:1"]
+    "proxy",
+    [
+        f"gopher://{CANARY}@one:1",
+        f"http://{CANARY}@one:port",
+        f"http://{CANARY}@",
+        f"socks://{CANARY}@one:1",
+        f"http://ann:12/{CANARY}@one:1",
+        f"http://ann:12?{CANARY}@one:1",
+    ],
 )
 def test_an_address_that_is_no_proxys_names_who_wrote_it_and_does_not_repeat_it(proxy):
     with pytest.raises(ProviderUnavailable) as caught:

@@ -2,13 +2,16 @@
 
 import socket
 import stat
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
 from urllib.parse import urlsplit
 
 import pytest
 
-from doorkey.adapters.loopback.leaving import HEADER, PATH, PortSecrets
+from doorkey.adapters.loopback.leaving import HEADER, PATH, PATIENCE, PortSecrets
 from doorkey.adapters.loopback.listener import LoopbackListener
 from doorkey.errors import PortBusy
 from doorkey.ports import Outcome
@@ -118,6 +121,28 @@ def test_what_a_crash_left_behind_is_worth_nothing_to_who_has_the_port_now(redir
     first, second = Attempt(redirect, secrets), Attempt(redirect, secrets)
     second.listener.close()
     assert first.left == 1
+
+
+def test_a_stranger_who_answers_byte_by_byte_holds_nobody_up(redirect, secrets):
+    port, over = urlsplit(redirect).port, Event()
+    answer = [bytes([byte]) for byte in b"HTTP/1.1 204 No Content"]
+    secrets.make(port)
+
+    def dawdle(foreign):
+        connection, _ = foreign.accept()
+        with connection, suppress(OSError):
+            while not over.wait(PATIENCE / 4):
+                connection.sendall(answer.pop(0))
+
+    with socket.create_server(("127.0.0.1", port)) as foreign:
+        Thread(target=dawdle, args=(foreign,), daemon=True).start()
+        began = monotonic()
+        left = secrets.ask_to_leave("127.0.0.1", port)
+        took = monotonic() - began
+        over.set()
+
+    assert not left
+    assert took < 2 * PATIENCE
 
 
 def test_where_the_secret_cannot_be_kept_the_listener_works_all_the_same(redirect, tmp_path):

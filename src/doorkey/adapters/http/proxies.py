@@ -106,7 +106,9 @@ def _checked(proxy: str, why: str) -> Secret:
     """Take the address of a proxy; what is wrong with it is said without repeating it, for it may hold a password."""
     try:
         parts = urlsplit(proxy)
-        usable = parts.scheme in SCHEMES and parts.hostname and (parts.port is None or parts.port > 0)
+        # A password with a slash in it ends the host too early, and would be shown as a port.
+        whole = "@" not in f"{parts.path}{parts.query}{parts.fragment}"
+        usable = whole and parts.scheme in SCHEMES and parts.hostname and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
     if not usable:
