@@ -133,6 +133,18 @@ def test_a_mistake_in_the_config_is_named_with_its_line(config):
     assert any("line 1, nonsense" in text for _, text, _ in findings(terminal))
 
 
+def test_a_file_that_is_no_toml_is_not_said_to_be_in_force_elsewhere(config):
+    config.write_text(f"no toml\n{config.read_text()}")
+
+    with open_house(here=config.parent) as house:
+        terminal = Terminal(house)
+        terminal.run("doctor", "--json")
+
+    [told] = [finding for finding in findings(terminal) if finding[0] == "config.toml"]
+    assert told[1].endswith("nothing in the file is in force.")
+    assert told[2] == "Correct the line."
+
+
 def test_a_folder_that_others_may_read_is_found(house, config):
     config.parent.chmod(0o755)
     terminal = Terminal(house)

@@ -69,6 +69,16 @@ def test_a_yes_at_the_terminal_copies_the_key_and_leaves_the_file(house, dotenv)
     assert dotenv.read_bytes() == before
 
 
+def test_a_key_beside_one_that_serves_already_is_not_said_to_serve(house, dotenv):
+    Terminal(house, "sk-typed").run("login", "acme", "--method", "api-key", "--name", "work", "--no-check")
+    terminal = Terminal(house, "y")
+    house.transport.send = unreachable
+
+    terminal.run("import", "env")
+
+    assert "one more account of acme" in terminal.err
+
+
 def unreachable(request):
     from doorkey.errors import ProviderUnavailable
 

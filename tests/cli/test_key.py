@@ -65,6 +65,16 @@ def test_people_read_where_it_is_and_what_that_protects_from(house):
     assert "`doorkey key rotate` makes one" in terminal.out
 
 
+@pytest.mark.usefixtures("key_file")
+def test_at_a_terminal_no_line_about_the_key_is_wider_than_it(house):
+    terminal = Terminal(house, interactive=True)
+
+    terminal.run("key", "show")
+
+    assert max(map(len, terminal.out.splitlines())) <= 80
+    assert "a copy of the folder is enough to read everything" in " ".join(terminal.out.split())
+
+
 def test_a_missing_key_is_a_fact_and_no_failure(locked):
     terminal = Terminal(locked)
 

@@ -136,6 +136,7 @@ def test_two_busy_ports_leave_the_paste(codex):
         ended = login.end(approve(login.url) + "\n")
 
     assert login.begun["redirect"] == "http://localhost:1455/auth/callback"
+    assert "Another program holds the port" in ended.err
     assert "paste the address of the page that you land on" in ended.err
     assert ended.code == 0
 

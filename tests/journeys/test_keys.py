@@ -45,7 +45,7 @@ def test_a_key_is_rotated_lost_and_recovered_with_the_code(signed_in):
 
 def test_a_passphrase_is_typed_at_the_terminal(signed_in):
     chosen = signed_in.at_terminal(
-        "key", "use", "passphrase", answers={"New passphrase": PASSPHRASE, "once more": PASSPHRASE}
+        "key", "use", "passphrase", answers={"at least 12 characters": PASSPHRASE, "once more": PASSPHRASE}
     )
     opened = signed_in.at_terminal("token", "acme", answers={"Passphrase of the vault": PASSPHRASE})
     wrong = signed_in.at_terminal("token", "acme", answers={"Passphrase of the vault": "something else"})

@@ -87,7 +87,7 @@ def databases(house: "House", environ: Mapping[str, str]) -> Iterator[Finding]:
     house.services.book.all()
     chats = len(house.stores.conversations.all())
     kind = installation.kind_of_databases(environ)
-    yield Finding(check="databases", text=f"{kind}; both can be read; {chats} chats")
+    yield Finding(check="databases", text=f"{kind}; both can be read; {chats} chat{'' if chats == 1 else 's'}")
 
 
 def confinement(environ: Mapping[str, str]) -> Iterator[Finding]:

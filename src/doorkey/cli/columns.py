@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from doorkey.cli.io import Io
+
 GAP = 2
 
 
@@ -51,6 +53,17 @@ def indented(parts: Iterable[str | None], width: int, indent: int = 4) -> str:
     return textwrap.fill(
         text, width, initial_indent=pad, subsequent_indent=pad, break_long_words=False, break_on_hyphens=False
     )
+
+
+def broken(text: str, io: Io, taken: int) -> list[str]:
+    """Break a text where somebody reads it, beside what is `taken` of the line.
+
+    It is never broken within a word: people copy paths and addresses.
+    """
+    if not io.interactive:
+        return [text]
+    width = io.width - taken
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [text]
 
 
 def moment(iso: str) -> datetime:

@@ -1,12 +1,12 @@
 """`doorkey doctor`: what works here and what does not, with one fix for each finding."""
 
-import textwrap
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
 from doorkey.cli import failures
+from doorkey.cli.columns import broken
 from doorkey.cli.io import Io, Style, printable
 from doorkey.cli.shell import House, Shell
 from doorkey.errors import DoorkeyError
@@ -14,6 +14,8 @@ from doorkey.service.checkup import Checkup, Finding
 
 NAME = 11
 """How wide the names of the checks are."""
+TAKEN = NAME + 7
+"""What stands before a text, with the two more before what follows a fix's first line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +65,11 @@ def report(options: Options, io: Io, checkup: Checkup) -> int:
 def tell(io: Io, finding: Finding) -> None:
     """Print a finding, and below it what to do."""
     mark = io.paint("ok", Style.GOOD) if finding.ok else io.paint("!!", Style.BAD)
-    first, *rest = _lines(io, printable(finding.text))
+    first, *rest = broken(printable(finding.text), io, TAKEN)
     io.result(f"{mark}  {finding.check:{NAME}} {first}")
     for line in rest:
         io.result(f"    {'':{NAME}} {line}")
     if finding.fix:
-        first, *rest = _lines(io, f"→ {printable(finding.fix)}")
+        first, *rest = broken(f"→ {printable(finding.fix)}", io, TAKEN)
         for line in (first, *(f"  {line}" for line in rest)):
             io.result(f"    {'':{NAME}} {line}")
-
-
-def _lines(io: Io, text: str) -> list[str]:
-    """Break a text where somebody reads it, and never within a word: people copy paths and addresses."""
-    if not io.interactive:
-        return [text]
-    width = io.width - NAME - 7
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [text]

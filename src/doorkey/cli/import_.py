@@ -77,7 +77,8 @@ def run(options: Options, io: Io, house: House) -> int:
     if options.as_json:
         io.json(described(survey, harvest, house))
     for account in harvest.taken:
-        io.say(printable(f"Imported: {account.label}, which serves {account.provider}."))
+        serves = "which serves" if house.services.book.is_default(account) else "one more account of"
+        io.say(printable(f"Imported: {account.label}, {serves} {account.provider}."))
     return failures.exit_code(harvest.failed[0][1]) if harvest.failed else 0
 
 

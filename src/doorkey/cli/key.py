@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from doorkey.cli.columns import broken
 from doorkey.cli.io import Io, Style, printable
 from doorkey.cli.shell import House, Shell
 from doorkey.cli.unlocking import hidden
@@ -14,6 +15,8 @@ from doorkey.ports import KeyFacts
 from doorkey.service.listing import iso
 
 SOURCES = ("file", "keyring", "passphrase", "command", "environment")
+HEAD = 12
+"""How wide the words before what is said about the key are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,11 @@ def tell(facts: KeyFacts, options: Options, io: Io) -> None:
         )
         return
     source = facts.source or "none yet"
-    io.result(f"{io.paint(f'{source:12}', Style.BOLD)} {facts.protects}")
-    for head, text in rest(facts):
-        io.result(f"{head:12} {printable(text)}")
+    for head, text in [(io.paint(f"{source:{HEAD}}", Style.BOLD), facts.protects), *rest(facts)]:
+        first, *more = broken(printable(text), io, HEAD + 1)
+        io.result(f"{head:{HEAD}} {first}")
+        for line in more:
+            io.result(f"{'':{HEAD}} {line}")
 
 
 def rest(facts: KeyFacts) -> Iterator[tuple[str, str]]:

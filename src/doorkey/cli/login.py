@@ -198,6 +198,8 @@ def offer(sign_in: SignIn, options: Options, io: Io) -> None:
     else:
         io.say(f"\nOpen this address to sign in:\n\n{sign_in.url}\n")
     waits = sign_in.listener and not options.paste
+    if not (sign_in.listener or options.paste):
+        io.say("Another program holds the port that the browser returns to, so the reply cannot come by itself.")
     end = f"{sign_in.expires_at.astimezone():%H:%M}"
     if waits:
         io.say(f"Waiting until {end}. If the browser ends on a page that does not load, paste its address here.")

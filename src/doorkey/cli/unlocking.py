@@ -17,7 +17,9 @@ class TerminalPassphrases:
         return hidden(self._io, "Passphrase of the vault (it is not shown): ")
 
     def choose(self) -> Secret:
-        chosen = hidden(self._io, "New passphrase for the vault (it is not shown): ")
+        from doorkey.adapters.key_sources.passphrase import SHORTEST
+
+        chosen = hidden(self._io, f"New passphrase for the vault, at least {SHORTEST} characters (it is not shown): ")
         if self._io.interactive and hidden(self._io, "The same once more: ") != chosen:
             raise KeyUnreadable("Those were two different passphrases; nothing was changed.", hint="Try again.")
         return chosen

@@ -52,7 +52,7 @@ def config(catalog: Catalog) -> Iterator[Finding]:
     """Tell each mistake in config.toml with its line."""
     problems = catalog.problems()
     for problem in problems:
-        yield fault("config.toml", problem, "Correct the line; the rest of the file is in force.")
+        yield fault("config.toml", problem, "Correct the line.")
     if not problems:
         yield Finding(check="providers", text=", ".join(each.id for each in catalog.all()))
 
