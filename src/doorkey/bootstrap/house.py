@@ -30,8 +30,8 @@ from doorkey.adapters.store.split import TermsOfPolicies
 from doorkey.adapters.store.stores import AppStore
 from doorkey.adapters.surroundings import EnvironmentKeys
 from doorkey.adapters.system import SystemClock, SystemEntropy
+from doorkey.bootstrap.assembly import Assembly
 from doorkey.bootstrap.folders import ChatFolders
-from doorkey.bootstrap.workshop import Workshop
 from doorkey.domain.audit import Errand, Surface
 from doorkey.domain.owner import Owner
 from doorkey.domain.secret import Secret
@@ -105,7 +105,7 @@ class House:
     @cached_property
     def services(self) -> Services:
         """The services over the vault."""
-        return Workshop(self).services()
+        return Assembly(self).services()
 
     @property
     def profiles(self) -> Mapping[Owner, Profiles]:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from doorkey.bootstrap.house import House
 
 
-class Workshop:
-    """Makes the services of one house."""
+class Assembly:
+    """Puts the services of one house together."""
 
     def __init__(self, house: "House") -> None:
         self._house = house
