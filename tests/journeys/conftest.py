@@ -8,6 +8,7 @@ import pytest
 from doorkey.sandbox import server
 from doorkey.sandbox.server import Running
 from tests.journeys.configs import config
+from tests.journeys.gate import Gate
 from tests.journeys.program import Program
 from tests.journeys.wire import Tap, Wire
 
@@ -25,6 +26,13 @@ def practice(wire: Wire) -> Iterator[Running]:
     running.sandbox.app.add_middleware(Tap, wire=wire)  # type: ignore[attr-defined]  # It is Starlette's.
     yield running
     running.stop()
+
+
+@pytest.fixture
+def gate(practice: Running) -> Iterator[Gate]:
+    gate = Gate(practice.url)
+    yield gate
+    gate.close()
 
 
 @pytest.fixture

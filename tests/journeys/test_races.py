@@ -1,14 +1,10 @@
 """Several programs and one refresh token: it is used once, whoever comes, dies or hears nothing."""
 
 import signal
-import threading
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2
 import pytest
 
-from tests.journeys.configs import config
 from tests.journeys.person import sign_in
 
 pytestmark = pytest.mark.slow
@@ -53,57 +49,12 @@ with doorkey.open() as keys, ThreadPoolExecutor(8) as pool:
     assert practice.sandbox.log.count(action="refresh_token") == 1
 
 
-class Gate:
-    """Stands before the token endpoint and keeps the first request for itself; the next ones pass."""
-
-    def __init__(self, answer):
-        self.arrived = threading.Event()
-        self._answer = answer
-        gate = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                if not gate.arrived.is_set():
-                    gate.arrived.set()
-                    self.close_connection = True
-                    self.rfile.read()  # Until the one who asked is gone.
-                    return
-                content = gate._answer(body)
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-@pytest.fixture
-def gate(practice):
-    def forward(body):
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        return httpx2.post(f"{practice.url}/token", content=body, headers=headers).content
-
-    gate = Gate(forward)
-    yield gate
-    gate.server.shutdown()
-    gate.server.server_close()
-
-
 def test_a_killed_holder_is_followed_by_the_next_at_once(program, practice, gate):
     practice.sandbox._world.token_lifetime = 0
-    program.configure(config(practice.url).replace(f'"{practice.url}/token"', f'"{gate.url}/token"'))
-    gate.arrived.set()
+    program.configure(gate.config)
     sign_in(program, "acme")
     practice.sandbox._world.token_lifetime = 3600
-    gate.arrived.clear()
+    gate.catch_next()
 
     holder = program.start("token", "acme")
     assert gate.arrived.wait(30)

@@ -9,7 +9,6 @@ import sys
 import time
 from datetime import timedelta
 
-import httpx2
 import psycopg
 import pytest
 
@@ -19,7 +18,6 @@ from doorkey.testing.practice import approve, type_code
 from tests.journeys.configs import config
 from tests.journeys.person import Login, sign_in
 from tests.journeys.program import PATIENCE, Program
-from tests.journeys.test_races import Gate
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -32,18 +30,6 @@ def machines(home, practice, postgres_url):
     for each in both:
         each.configure(config(practice.url))
     return both
-
-
-@pytest.fixture
-def gate(practice):
-    def forward(body):
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        return httpx2.post(f"{practice.url}/token", content=body, headers=headers).content
-
-    gate = Gate(forward)
-    yield gate
-    gate.server.shutdown()
-    gate.server.server_close()
 
 
 def test_who_signed_in_on_one_machine_is_signed_in_on_the_other(machines):
@@ -94,11 +80,10 @@ def test_both_machines_share_one_slow_refresh(machines, practice):
 def test_a_machine_whose_program_is_killed_in_mid_refresh_is_followed(machines, practice, gate):
     desk, laptop = machines
     for each in machines:
-        each.configure(config(practice.url).replace(f'"{practice.url}/token"', f'"{gate.url}/token"'))
-    gate.arrived.set()
+        each.configure(gate.config)
     sign_in(desk, "acme")
     desk.grow_old(before_its_end=timedelta(0))
-    gate.arrived.clear()
+    gate.catch_next()
 
     holder = desk.start("token", "acme")
     assert gate.arrived.wait(30)
@@ -116,11 +101,10 @@ def test_one_that_is_killed_where_nobody_else_can_see_it_is_followed_when_its_le
 ):
     desk, laptop = machines
     for each in machines:
-        each.configure(config(practice.url).replace(f'"{practice.url}/token"', f'"{gate.url}/token"'))
-    gate.arrived.set()
+        each.configure(gate.config)
     sign_in(desk, "acme")
     desk.grow_old(before_its_end=timedelta(0))
-    gate.arrived.clear()
+    gate.catch_next()
     container = unshared("--pid", "--fork", "--kill-child", "--mount-proc")
 
     holder = desk._popen([*container, sys.executable, "-m", "doorkey", "token", "acme"], None, {})
