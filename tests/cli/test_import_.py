@@ -1,6 +1,7 @@
 """The list of what other programs keep here, and the questions before anything is taken."""
 
 import json
+import os
 
 import pytest
 
@@ -192,3 +193,15 @@ def test_a_source_with_nothing_in_it_and_a_file_that_is_not_there_are_errors(hou
     assert codes == (1, 1)
     assert "There is nothing to import in" in nothing.err
     assert "There is no file" in missing.err
+
+
+def test_a_key_in_a_folder_whose_name_is_no_text_is_imported(house, config):
+    file = write(config.parent / os.fsdecode(b"x\xff") / ".env", "ACME_API_KEY=sk-one")
+    terminal = Terminal(house)
+    house.transport.send = unreachable
+
+    code = terminal.run("import", "env", str(file), "--yes", "--json")
+
+    assert code == 0
+    assert json.loads(terminal.out)["found"][0]["file"] == str(file)
+    assert terminal.out.encode()

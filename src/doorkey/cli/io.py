@@ -11,7 +11,7 @@ from enum import Enum
 from io import StringIO
 from typing import Protocol, TextIO
 
-from doorkey.domain.foreign import is_wild
+from doorkey.domain.foreign import is_tame, is_wild
 
 WIDEST = 100
 
@@ -71,7 +71,9 @@ class Io:
 
     def json(self, value: Mapping[str, object]) -> None:
         """Print one JSON object on one line."""
-        self.result(json.dumps(value, ensure_ascii=False))
+        text = json.dumps(value, ensure_ascii=False)
+        # A path may hold bytes that are no text: JSON can write those, and no stream can.
+        self.result(text if is_tame(text) else json.dumps(value))
 
     def typed_hidden(self, question: str) -> str:
         """Ask a person without showing the answer, else take the first line of stdin; empty where nothing comes."""

@@ -30,6 +30,14 @@ def _environment() -> Environment:
 TEMPLATES = _environment()
 
 
+class Page(HTMLResponse):
+    """HTML in which bytes that are no text, as paths may hold them, are shown as a question mark."""
+
+    def render(self, content: str) -> bytes:
+        """Write it down."""
+        return content.encode(errors="replace")
+
+
 def is_htmx(asked: HTTPConnection) -> bool:
     """Whether the page itself asks, for a part of it."""
     return "hx-request" in asked.headers
@@ -39,7 +47,7 @@ def part(
     template: str, status: int = 200, /, *, headers: Mapping[str, str] | None = None, **values: Any
 ) -> HTMLResponse:
     """Render a template that is only ever a part of a page."""
-    return HTMLResponse(markup(template, **values), status, headers)
+    return Page(markup(template, **values), status, headers)
 
 
 def markup(template: str, **values: Any) -> str:
@@ -53,5 +61,5 @@ def page(
     """Render a whole page, or only its block where the page itself asks."""
     chosen = TEMPLATES.get_template(template)
     if not is_htmx(asked):
-        return HTMLResponse(chosen.render(values), status)
-    return HTMLResponse("".join(chosen.blocks[block](chosen.new_context(values))), status)
+        return Page(chosen.render(values), status)
+    return Page("".join(chosen.blocks[block](chosen.new_context(values))), status)

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from doorkey.adapters.imports.dotenv import DotenvFinds
@@ -30,6 +32,14 @@ def test_the_account_is_called_by_its_file_from_home(home):
     (found,) = DotenvFinds(path, NAMES, named=False).look()
 
     assert found.called == "ACME_API_KEY from ~/shop/.env"
+
+
+def test_a_folder_whose_name_is_no_text_gives_a_name_that_can_be_kept_and_shown(tmp_path):
+    path = write(tmp_path / os.fsdecode(b"x\xff\x1b[31m") / ".env", "ACME_API_KEY=a")
+
+    (found,) = DotenvFinds(path, NAMES, named=False).look()
+
+    assert found.called.endswith("/x\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31m/.env")
 
 
 def test_a_file_that_was_named_has_to_be_there(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from doorkey.adapters.imports import reading
 from doorkey.adapters.surroundings import from_a_file, parse
 from doorkey.domain.finding import Finding, Taking
+from doorkey.domain.foreign import tame
 from doorkey.domain.secret import Secret
 from doorkey.errors import ImportRejected
 
@@ -38,7 +39,8 @@ def findings_in(content: bytes, names: Sequence[str], path: Path, warning: str |
             file=str(path),
             taking=Taking.COPY,
             meaning=COPIES,
-            called=f"{name} from {_short(path)}",
+            # The name of a folder may be no text, and drive a terminal.
+            called=tame(f"{name} from {_short(path)}"),
             secret=Secret(key),
             warning=warning,
         )
