@@ -130,6 +130,18 @@ def test_a_message_is_reached_and_sent_by_keyboard_alone(visit):
     chat.hear("By hand.")
 
 
+def test_a_model_that_is_chosen_by_keyboard_leaves_the_focus_on_the_message(visit):
+    page = visit(viewport=DESK)
+    chat = Chat(page)
+    page.get_by_label("Model:").press("Enter")
+    expect(page.get_by_label("Find a model")).to_be_focused()
+
+    chat.picker_group("Sandbox").get_by_role("button", name="practice-large").press("Enter")
+
+    expect(page.get_by_label("Model: sandbox:practice-large")).to_be_visible()
+    expect(chat.message).to_be_focused()
+
+
 def test_the_way_back_from_the_message_ends_at_the_skip_link(visit):
     page = visit(viewport=DESK)
     expect(Chat(page).message).to_be_focused()

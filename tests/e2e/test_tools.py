@@ -50,6 +50,15 @@ def test_a_denial_and_its_reason_reach_the_model(chat, project):
     assert not (project / "notes.txt").exists()
 
 
+def test_an_approval_by_keyboard_leaves_the_focus_on_the_message(chat):
+    chat.say(WRITE)
+
+    chat.approval.get_by_role("button", name="Allow once").press("Enter")
+
+    chat.hear("The result came back to me")
+    expect(chat.message).to_be_focused()
+
+
 def test_enter_on_the_card_never_allows(chat, project):
     chat.say(WRITE)
 

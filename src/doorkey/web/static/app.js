@@ -64,6 +64,21 @@ document.addEventListener("dialog-done", () => {
   closeDialog();
 });
 
+// ---- The keyboard: when what had the focus is replaced, it goes on where one would type next, or at the page's start.
+
+const hand = { last: null, onKeys: false };
+
+document.addEventListener("focusin", ({ target }) => (hand.last = target));
+document.addEventListener("keydown", () => (hand.onKeys = true), true);
+document.addEventListener("pointerdown", () => (hand.onKeys = false), true);
+
+document.addEventListener("htmx:after:swap", () => {
+  if (hand.last?.isConnected !== false || document.activeElement !== document.body) return;
+  hand.last = null;
+  // After a tap the focus would only bring up the keyboard of a phone.
+  if (hand.onKeys && !$("#dialog")?.open) ($("#prompt") ?? $("#main"))?.focus({ preventScroll: true });
+});
+
 // ---- Clicks on things that need no server.
 
 async function copy(button, text) {
