@@ -64,7 +64,7 @@ def test_a_list_that_cannot_be_renewed_is_shown_with_its_age(house, practice, co
 
     assert (code, terminal.out) == (0, "acme:practice-small\nacme:practice-large\n")
     assert "acme:practice-huge is not in your Plus plan." in terminal.err
-    assert "acme: this list was read on 05 January at " in terminal.err
+    assert "acme: this list was read on 5 January, " in terminal.err
 
 
 def test_without_any_account_a_sign_in_is_needed(house):

@@ -7,8 +7,8 @@ import pytest
 from doorkey.domain.account import State
 from doorkey.domain.conversation import EventKind, RunState
 from doorkey.errors import SignInNeeded
+from doorkey.service.dates import clock
 from doorkey.testing.values import HOUR
-from doorkey.web.words import clock
 
 HTMX = {"hx-request": "true"}
 

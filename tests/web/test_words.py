@@ -1,13 +1,11 @@
 """The words on the page: what a call acts on comes first, and only what is special warns."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from doorkey.agent.confinement import detect
 from doorkey.agent.docket import INTERRUPTED
 from doorkey.agent.tools import needs_approval
-from doorkey.web.words import arguments, caution, clock
+from doorkey.web.words import arguments, caution
 
 
 def test_what_a_call_acts_on_comes_first():
@@ -50,9 +48,3 @@ def test_a_command_that_is_confined_is_told_quietly(tmp_path):
 )
 def test_a_note_that_says_more_is_a_warning(note):
     assert caution(note) == "warning"
-
-
-def test_a_clock_shows_this_computers_time():
-    here = datetime(2030, 1, 2, 9, 5).astimezone()
-
-    assert clock(here.astimezone(UTC)) == "2 January, 09:05"

@@ -44,7 +44,9 @@ def explain(io: "Io", error: DoorkeyError) -> None:
     """Tell a person about one of our errors, with the time when a limit opens again."""
     hint = error.hint
     if isinstance(error, errors.UsageLimitReached) and error.until:
-        hint += f" It opens again at {error.until.astimezone():%H:%M on %d %B}."
+        from doorkey.service.dates import clock
+
+        hint += f" It opens again on {clock(error.until)}."
     tell(io, str(error), hint)
 
 

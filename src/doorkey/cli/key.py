@@ -12,6 +12,7 @@ from doorkey.cli.shell import House, Shell
 from doorkey.cli.unlocking import hidden
 from doorkey.domain.secret import Secret
 from doorkey.ports import KeyFacts
+from doorkey.service.dates import day
 from doorkey.service.listing import iso
 
 SOURCES = ("file", "keyring", "passphrase", "command", "environment")
@@ -145,6 +146,6 @@ def rest(facts: KeyFacts) -> Iterator[tuple[str, str]]:
     if facts.left_behind:
         yield "left behind", f"The former key is still in the {facts.left_behind}; the next change tries to remove it."
     if facts.recovery_code_at:
-        yield "recovery", f"A code was made on {facts.recovery_code_at.astimezone():%d %B %Y}."
+        yield "recovery", f"A code was made on {day(facts.recovery_code_at.astimezone())}."
     elif facts.source:
         yield "recovery", "There is no code yet: `doorkey key rotate` makes one."

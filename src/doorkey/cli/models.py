@@ -11,6 +11,7 @@ from doorkey.cli import failures
 from doorkey.cli.io import Io, printable
 from doorkey.cli.shell import House, Shell, wish, with_consent
 from doorkey.errors import DoorkeyError, ServerAway, SignInNeeded
+from doorkey.service.dates import clock
 from doorkey.service.listing import error_json, iso
 from doorkey.service.models import ModelList
 from doorkey.service.resolve import Wish
@@ -87,9 +88,7 @@ def run(options: Options, io: Io, house: House) -> None:
         io.say(printable(f"{model} {why}."))
     for provider, error in found.faults.items():
         read_at = found.read_at.get(provider)
-        io.say(
-            f"{provider}: this list was read on {read_at.astimezone():%d %B at %H:%M}" if read_at else f"{provider}:"
-        )
+        io.say(f"{provider}: this list was read on {clock(read_at)}" if read_at else f"{provider}:")
         failures.explain(io, error)
 
 

@@ -14,6 +14,7 @@ from doorkey.errors import DoorkeyError
 from doorkey.ports import Catalog, Clock, FoundKey, Surroundings
 from doorkey.service.accounts import AccountBook
 from doorkey.service.consents import Consents, for_method
+from doorkey.service.dates import day
 from doorkey.service.profile_source import Borrowed
 from doorkey.service.resolve import Choice, has_moved, key_method, way_of
 from doorkey.service.sign_in import SignIn
@@ -259,7 +260,7 @@ def _selected(account: Account, chosen: str | None, rule: str) -> Json:
 
 
 def _ending(ends: datetime) -> str:
-    return f"it ends on {ends.day} {ends:%B %Y} and cannot renew itself"
+    return f"it ends on {day(ends)} and cannot renew itself"
 
 
 def _sign_in_again(account: Account) -> str:

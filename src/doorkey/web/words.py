@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from doorkey.service import dates
+
 STATES: Mapping[str, str] = {
     "ready": "Ready",
     "lapsed": "Lapsed, renews by itself",
@@ -92,13 +94,7 @@ def _amount(span: timedelta) -> str | None:
 def day(text: str | None) -> str:
     """Write a date as people do: `5 October 2026`."""
     at = moment(text)
-    return f"{at.day} {at:%B %Y}" if at else ""
-
-
-def clock(at: datetime) -> str:
-    """Write a moment as the clock on this computer shows it: `5 October, 14:30`."""
-    here = at.astimezone()
-    return f"{here.day} {here:%B, %H:%M}"
+    return dates.day(at) if at else ""
 
 
 def tool(name: str) -> str:
@@ -138,7 +134,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "ago": ago,
     "arguments": arguments,
     "caution": caution,
-    "clock": clock,
+    "clock": dates.clock,
     "day": day,
     "diff": diff,
     "payer": payer,
