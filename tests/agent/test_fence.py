@@ -182,8 +182,10 @@ def test_a_guarded_place_that_is_moved_into_the_folder_stays_out_of_reach(root: 
 
 @pytest.mark.parametrize("place", ["/", "~", "~/.."])
 def test_the_home_folder_and_those_above_it_are_refused(place: str):
-    with pytest.raises(FolderRefused, match="not your home"):
+    with pytest.raises(FolderRefused, match="not your home") as caught:
         Folder.open(place)
+
+    assert "folder of one project" in caught.value.hint
 
 
 def test_a_project_in_the_home_folder_is_fine(home: Path):

@@ -143,3 +143,12 @@ def test_the_account_of_the_environment_is_listed_as_the_one_that_serves(house, 
     monkeypatch.setenv("DOORKEY_ACCOUNT", "bob@example.com")
 
     assert serving(house) == {bob.id: "asked for by DOORKEY_ACCOUNT"}
+
+
+@pytest.mark.parametrize("other", [["ada@example.com"], ["--remove", "acme"], ["--only"]])
+def test_a_list_that_is_also_to_change_something_is_a_mistake(house, other):
+    keep(house, **somebody("ada"))
+
+    code, terminal = use(house, "--list", *other)
+
+    assert (code, terminal.out) == (2, "")

@@ -33,7 +33,7 @@ class FileCatalog:
             if known.id == provider:
                 return known
         hint = "config.toml has mistakes that may have left it out; `doorkey doctor` shows them."
-        raise UnknownName(f"There is no provider named {provider!r}.", hint=hint if self.problems() else None)
+        raise UnknownName(f"There is no provider named “{provider}”.", hint=hint if self.problems() else None)
 
     def problems(self) -> Sequence[str]:
         return self._current().problems

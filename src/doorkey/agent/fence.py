@@ -21,6 +21,9 @@ Parts = tuple[str, ...]
 Identity = tuple[int, int]
 """Device and inode: the same directory under whatever name, also where names ignore case."""
 
+ELSEWHERE = "Choose the folder of one project, which holds no logins."
+"""What to do where the folder itself cannot be chosen."""
+
 MAX_PATH_BYTES = 4096
 MAX_DEPTH = 64
 
@@ -92,9 +95,11 @@ class Folder:
         chosen, identity = _chosen(str(path))
         kept = tuple(place.expanduser().resolve() for place in guarded)
         if identity in _lineage(Path.home().resolve()):
-            raise FolderRefused(f"{shown(str(chosen))}: choose a project's folder, not your home or one above it")
+            raise FolderRefused(
+                f"{shown(str(chosen))}: choose a project's folder, not your home or one above it", hint=ELSEWHERE
+            )
         if any(_overlap(chosen, place) for place in kept):
-            raise FolderRefused(f"{shown(str(chosen))}: Doorkey keeps its vault, key or config there")
+            raise FolderRefused(f"{shown(str(chosen))}: Doorkey keeps its vault, key or config there", hint=ELSEWHERE)
         off_limits = frozenset(known for place in kept for known in _known(place))
         return cls(path=chosen, identity=identity, guarded=kept, off_limits=off_limits)
 

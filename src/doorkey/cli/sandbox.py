@@ -22,7 +22,14 @@ class Options:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 is any free port.")
+@click.option(
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Listen here; 0 is any free port.",
+)
 @click.pass_obj
 def command(shell: Shell, /, **options: Any) -> int:
     """Run the practice provider until Ctrl-C.

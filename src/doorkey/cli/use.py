@@ -55,6 +55,8 @@ def run(options: Options, io: Io, house: House) -> None:
     book = house.services.book
     folder = options.folder or (str(house.here) if options.here else None)
     if options.show:
+        if options.account or options.remove or options.only:
+            raise usage("--list only shows; it takes no ACCOUNT, --only or --remove.")
         show(options, io, house)
     elif options.remove:
         lift(options.remove, folder, io, house)

@@ -65,7 +65,7 @@ class VaultCipher:
             if source.name == name:
                 return source
         names = ", ".join(sorted(source.name for source in self._sources))
-        raise UnknownName(f"There is no key source named {name!r}.", hint=f"Choose one of: {names}.")
+        raise UnknownName(f"There is no key source named “{name}”.", hint=f"Choose one of: {names}.")
 
     def master(self, header: Header, *, bound_for: str | None = None) -> bytes:
         """Find the master key; DOORKEY_KEY is left out where it is the one that the vault is to be moved to."""

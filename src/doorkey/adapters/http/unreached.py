@@ -52,7 +52,14 @@ def unreached(error: Exception, road: Road, url: str) -> ProviderUnavailable:
     if road.proxy and isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return ProviderUnavailable(f"{through} cannot be reached.", hint=PROXY_HINT.format(why=road.why))
     hint = HERE_HINT if is_loopback(road.host) else NAME_HINT
-    return ProviderUnavailable(f"{road.host} could not be reached ({type(error).__name__}).", hint=hint)
+    return ProviderUnavailable(f"{road.host} could not be reached: {_how(error)}.", hint=hint)
+
+
+def _how(error: Exception) -> str:
+    """Say in words how it failed: an exception's own text may hold what was sent."""
+    if isinstance(error, httpx2.TimeoutException):
+        return "no answer came in time"
+    return "nothing answers there" if isinstance(error, httpx2.ConnectError) else "the connection broke off"
 
 
 def _stopped(error: httpx2.ProxyError, road: Road) -> ProviderUnavailable:
