@@ -9,13 +9,13 @@ from doorkey.domain.account import Proof, Standing
 from doorkey.domain.attempt import Status
 from doorkey.domain.provider import Api, Dialect
 from doorkey.domain.secret import Secret
-from doorkey.errors import DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, StoreBusy
+from doorkey.errors import ConsentNeeded, DoorkeyError, Misconfigured, ProviderUnavailable, SignInFailed, StoreBusy
 from doorkey.flows import device_code
-from doorkey.flows.attempts import Plan
+from doorkey.flows.attempts import LIFETIME, Plan
 from doorkey.flows.device_wire import GRANT_TYPE
 from doorkey.flows.steps import Detach, ReleaseLease, Save, SaveAttempt, Send, Sleep, TakeLease
 from doorkey.testing.script import ISSUER, METHOD, Caller, World, answer, interleave, outcome
-from doorkey.testing.values import NOON
+from doorkey.testing.values import NOON, an_account
 
 API = Api(base_url="https://api.example/v1", dialect=Dialect.OPENAI_CHAT)
 DEVICE = replace(METHOD, device_url=f"{ISSUER}/device_authorization", scopes=("models", "offline_access"))
@@ -320,6 +320,18 @@ def test_an_id_token_for_somebody_else_binds_no_account(world):
 
     assert world.ports.accounts.all() == []
     assert world.status(attempt.id) is Status.FAILED
+
+
+def test_somebody_elses_tokens_are_kept_no_longer_than_ten_minutes_however_long_the_code_lasts(world):
+    plan = plan_for(OPENID, account=an_account())
+    attempt = begin(world, plan, expires_in=3600)
+
+    with pytest.raises(ConsentNeeded):
+        polling(world, attempt, answer(200, {"keys": []}), proven(world), plan=plan).finish()
+
+    waiting = world.ports.attempts.load(attempt.id)
+    assert waiting.arrived is not None
+    assert waiting.expires_at == world.clock.time + LIFETIME < attempt.expires_at
 
 
 def test_the_issuers_keys_are_fetched_once_and_before_the_tokens_can_come(world):

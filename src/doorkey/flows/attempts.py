@@ -131,7 +131,10 @@ def _wait(
     arrived: Arrival | None = None,
 ) -> Flow[Account]:
     """Leave it to a person what becomes of an attempt, and raise why."""
+    # A server may give a code on another device an hour; what waits here is somebody's access.
+    until = min(attempt.expires_at, (yield from steps.now()) + LIFETIME)
     waiting = replace(attempt, status=status, error=error.code, hint=error.hint, callback=callback, arrived=arrived)
+    waiting = replace(waiting, expires_at=until)
     yield from steps.save_attempt(waiting, was=attempt.status)
     raise error
 
