@@ -234,6 +234,33 @@ def test_where_no_list_comes_what_stood_in_its_way_is_told(connected, practice):
     assert (code, terminal.out) == (4, "")
 
 
+def test_where_the_config_switches_the_accounts_off_that_is_told(house, config):
+    from doorkey.bootstrap import open_house
+
+    keep(house)
+    config.write_text(config.read_text().replace('kind = "authorization_code"', "enabled = false"))
+
+    with open_house(here=config.parent) as opened:
+        terminal = Terminal(opened)
+        code = terminal.run("chat", "Hello")
+
+    assert (code, terminal.out) == (5, "")
+    assert "switched off" in terminal.err
+
+
+def test_the_first_use_of_a_key_in_a_file_is_asked_for(config, practice):
+    from doorkey.bootstrap import open_house
+
+    (config.parent / ".env").write_text("ACME_API_KEY=sk-none\n")
+
+    with open_house(here=config.parent) as house:
+        terminal = Terminal(house, "no")
+        code = terminal.run("chat", "Hello")
+
+    assert code == 5
+    assert terminal.person.asked == ["Do you agree, for this and later times? [y/N] "]
+
+
 def test_without_the_vaults_key_no_sign_in_is_asked_for(house, config):
     from doorkey.bootstrap import open_house
 

@@ -1,7 +1,8 @@
 """`doorkey chat`: one question, or a conversation, with a model of a connected account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import click
@@ -9,7 +10,6 @@ import click
 from doorkey.cli.conversing import Talk
 from doorkey.cli.io import Io
 from doorkey.cli.shell import House, Shell, usage, wish, with_consent
-from doorkey.domain.account import State
 from doorkey.domain.conversation import Conversation, ModelName
 from doorkey.errors import DoorkeyError, SignInNeeded
 from doorkey.service.resolve import ASKED, HERE, PREFERRED, Wish, by_default
@@ -52,7 +52,7 @@ def run(options: Options, io: Io, house: Any) -> None:
     prompt = options.prompt if options.prompt is not None or io.interactive else io.stdin.read()
     if prompt is not None and not prompt.strip():
         raise usage("There is nothing to ask: give a PROMPT, or text on stdin.")
-    model = choose_model(options.model, house)
+    model = choose_model(options.model, io, house)
     conversation = begin(model, options, io, house)
     house.stores.preferences.set(LAST_MODEL, str(model))
     with Talk(conversation.id, io, house.stores.approvals, house.engine) as talk:
@@ -76,14 +76,14 @@ def converse(talk: Talk, io: Io) -> None:
             io.say("\nStopped.")
 
 
-def choose_model(name: str | None, house: House) -> ModelName:
+def choose_model(name: str | None, io: Io, house: House) -> ModelName:
     """Return the model that was named, else the last used, else the first that a connected provider has."""
     if name is not None:
         model = ModelName.parse(name)
         if model is None:
             raise usage(f"Models are named PROVIDER:MODEL, so “{name}” is none.")
         return model
-    return ModelName.parse(house.stores.preferences.get(LAST_MODEL) or "") or _first_model(house)
+    return ModelName.parse(house.stores.preferences.get(LAST_MODEL) or "") or _first_model(io, house)
 
 
 def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversation:
@@ -107,20 +107,31 @@ def begin(model: ModelName, options: Options, io: Io, house: House) -> Conversat
     return conversation
 
 
-def _first_model(house: House) -> ModelName:
-    """Ask whoever is connected; where nobody has a model, what stood in the way is raised."""
-    services = house.services
-    faults: list[DoorkeyError] = []
-    for entry in services.listing.providers():
-        shut = any(account["state"] == State.KEY_UNREADABLE.value for account in entry["accounts"])
-        if entry["connected"] or entry["env_key"] or shut:
-            choice = services.resolver.choose(Wish(provider=str(entry["id"])))
+def _first_model(io: Io, house: House) -> ModelName:
+    """Take the first model of whoever is connected; raises what stood in the way where nobody has one."""
+    services, faults = house.services, []
+    providers = services.listing.providers()
+    for entry in providers:
+        if entry["connected"] or entry["env_key"]:
+            choose = partial(services.resolver.choose, Wish(provider=str(entry["id"])))
+            choice = with_consent(io, services.consents, choose)
             listed = services.models.of(choice)
             if listed.names:
                 return ModelName(provider=choice.provider.id, model=listed.names[0])
             faults += [listed.fault] if listed.fault else []
-    nobody = SignInNeeded("No connected provider has a model.", hint="`doorkey login PROVIDER` connects one.")
-    raise next(iter(faults), nobody)
+    raise next(iter(faults), None) or _obstacle([str(entry["id"]) for entry in providers if entry["accounts"]], house)
+
+
+def _obstacle(providers: Sequence[str], house: House) -> DoorkeyError:
+    """Say what the accounts lack that there are, though none of them can serve."""
+    for provider in providers:
+        try:
+            fault = house.services.models.of(house.services.resolver.choose(Wish(provider=provider))).fault
+        except DoorkeyError as error:
+            fault = error
+        if fault:
+            return fault
+    return SignInNeeded("No connected provider has a model.", hint="`doorkey login PROVIDER` connects one.")
 
 
 def _lines(io: Io) -> Iterator[str]:
