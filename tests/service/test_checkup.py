@@ -43,6 +43,11 @@ def test_a_check_that_fails_is_a_finding_and_the_others_go_on():
             "Correct its entry in config.toml, or sign in again: doorkey login acme --account a1",
         ),
         (
+            {"action": "restore_entry", "state": "blocked", "reason": "It is gone."},
+            "acme a1: It is gone.",
+            "Bring it back into config.toml, or forget the account: doorkey logout a1",
+        ),
+        (
             {"action": "open_owner", "state": "sign_in_needed", "reason": "It has run out."},
             "acme a1: It has run out.",
             "Sign in again in the program that keeps this sign-in.",

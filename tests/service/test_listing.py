@@ -160,7 +160,7 @@ def test_an_account_that_the_config_has_no_provider_for_is_blocked(house):
 
     (described,) = house.listing.accounts()
 
-    assert (described["id"], described["state"], described["action"]) == (account.id, "blocked", "fix_config")
+    assert (described["id"], described["state"], described["action"]) == (account.id, "blocked", "restore_entry")
     assert "no more" in described["reason"]
 
 

@@ -123,6 +123,7 @@ def advice(entry: Mapping[str, Any]) -> str | None:
         "restore_key": "Restore the key file or DOORKEY_KEY; `doorkey doctor` says more.",
         "agree": f"`doorkey chat` and `doorkey token {entry['provider']}` ask for your yes, once.",
         "fix_config": "Correct its entry in config.toml, or sign in again.",
+        "restore_entry": "Bring it back into config.toml, or forget the account with `doorkey logout`.",
         "switch_on": f"Set enabled = true under [providers.{entry['provider']}.methods.{entry['method']}] there.",
     }.get(entry["action"] or "")
     return " ".join(part for part in (entry["reason"], todo) if part) or None

@@ -98,6 +98,7 @@ def _remedy(entry: Json) -> str | None:
         "reconnect": again,
         "open_owner": "Sign in again in the program that keeps this sign-in.",
         "fix_config": f"Correct its entry in config.toml, or sign in again: {again}",
+        "restore_entry": f"Bring it back into config.toml, or forget the account: doorkey logout {entry['id']}",
         "wait": "Wait, or use another account.",
         "switch_on": "Set enabled = true for its method in config.toml.",
         "agree": f"doorkey token {entry['provider']}",

@@ -33,6 +33,8 @@ ACTIONS: Mapping[State, str | None] = {
 }
 OPEN_OWNER = "open_owner"
 """What is to be done about a sign-in of another program: the reason says how."""
+RESTORE_ENTRY = "restore_entry"
+"""What is to be done where the config names an account's provider no more: there is nowhere to sign in again."""
 
 NOTICE = timedelta(days=7)
 """How long before its end an account says so, at most; what renews itself has no end."""
@@ -108,7 +110,7 @@ class Listing:
             "state": state.value,
             "reason": _ending(ends) if is_ending and ends else self._reason(account, state),
             "until": iso(standing.until) if state is State.OVER_LIMIT else None,
-            "action": _sign_in_again(account) if is_ending or state is State.SIGN_IN_NEEDED else ACTIONS[state],
+            "action": self._action(account, state, is_ending=is_ending),
             "payer": account.payer.value,
             "source": "managed",
             "storage": "shared" if self._is_shared(account.id) else "local",
@@ -175,6 +177,11 @@ class Listing:
         if state is State.OFF and self._is_off(account):
             return SWITCHED_OFF
         return account.standing.reason if state is account.standing.state else None
+
+    def _action(self, account: Account, state: State, *, is_ending: bool) -> str | None:
+        if is_ending or state is State.SIGN_IN_NEEDED:
+            return _sign_in_again(account)
+        return RESTORE_ENTRY if state is State.BLOCKED and self._obstacle(account) == GONE else ACTIONS[state]
 
     def _ends(self, account: Account) -> datetime | None:
         """Say when an account ends for good; one whose sign-in renews itself on any use has no such end."""
