@@ -156,7 +156,7 @@ def refusal(response: Response, error: str | None) -> DoorkeyError:
     """Sort a refusal of the token endpoint into its outcome (rule 3); the body's own words are never repeated."""
     named = f" ({error})" if error in DEAD | WRONG_SETUP else ""
     if response.status in PASSING or response.status >= 500:
-        return ProviderUnavailable("The token endpoint asks to try later.", retry_after=retry_after(response))
+        return ProviderUnavailable("The provider asks to try later.", retry_after=retry_after(response))
     if error in WRONG_SETUP or response.status == 404:
         return Misconfigured(f"The token endpoint does not accept this client{named}.")
     if error in DEAD or response.status == 401:
