@@ -91,3 +91,13 @@ def test_help_fits_80_columns(command):
     assert shown.exit_code == 0
     assert max(map(len, shown.output.splitlines())) <= 80
     assert "..." not in shown.output.partition("Commands:")[2]
+
+
+def test_a_key_that_was_typed_as_an_argument_is_not_repeated(house):
+    terminal = Terminal(house)
+
+    code = terminal.run("login", "acme", "--method", "api-key", "sk-canary", "more")
+
+    assert code == 2
+    assert "Got unexpected extra arguments." in terminal.err
+    assert "canary" not in terminal.err

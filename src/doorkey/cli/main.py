@@ -95,7 +95,7 @@ def start(arguments: Sequence[str], shell: Shell) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         known = context.command_path if context else "doorkey"
-        failures.tell(shell.io, error.format_message(), f"`{known} --help` shows how it is used.")
+        failures.tell(shell.io, _without_values(error.format_message()), f"`{known} --help` shows how it is used.")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return failures.INTERRUPTED
@@ -105,6 +105,12 @@ def start(arguments: Sequence[str], shell: Shell) -> int:
             raise
         failures.tell(shell.io, *_unforeseen(error))
         return failures.FAILED
+
+
+def _without_values(message: str) -> str:
+    """Leave out what was typed too much: it may be a key, which a screen must not repeat."""
+    begins, _, _ = message.partition(" (")
+    return f"{begins}." if message.startswith("Got unexpected extra argument") else message
 
 
 def open_house(io: Io | None = None) -> AbstractContextManager[House]:
