@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 
@@ -157,7 +158,7 @@ async def read_word(client: httpx2.AsyncClient, chat: str) -> float:
     return await first_stamp(client, "GET", f"/runs/{run[1]}/stream")
 
 
-async def first_stamp(client: httpx2.AsyncClient, method: str, url: str, **options: object) -> float:
+async def first_stamp(client: httpx2.AsyncClient, method: str, url: str, **options: Any) -> float:
     """Read a stream to its end and return how old its stamp was when it came (ms)."""
     age = None
     async with client.stream(method, url, **options) as answer:

@@ -19,7 +19,7 @@ def main() -> None:
     """Print both figures, interleaved so that a busy machine bends them alike."""
     with TemporaryDirectory() as folder, open_house(environ={"DOORKEY_HOME": folder}, here=Path(folder)) as house:
         services = house.services
-        services.sign_ins.keep_key("openai", "api-key", Secret("sk-benchmark"), name=None)
+        services.keys.keep("openai", "api-key", Secret("sk-benchmark"), name=None, check=False)
         source = services.sources.of(services.resolver.choose(Wish(provider="openai")))
         floor_of = {"openai": (Secret("sk-benchmark"), time.time() + timedelta(hours=1).total_seconds())}
 
