@@ -18,9 +18,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 from statistics import quantiles
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx2
 from playwright.async_api import Page, async_playwright
