@@ -77,7 +77,9 @@ def fits(page: Page) -> bool:
 
 def test_a_person_signs_in_with_the_keyboard_alone(running: Running, callback: str, page: Page):
     page.goto(sign_in_address(running, callback))
+    expect(page.get_by_role("radio", name="Ada Lovelace")).to_be_focused()
     page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Grace Hopper")).to_be_checked()
     page.keyboard.press("Enter")
     expect(page.get_by_text("grace@practice.example")).to_be_visible()
     page.get_by_label("Let it use my plan").focus()
